@@ -1,0 +1,1 @@
+"""The shell: channels, schedule, delivery, command line, web."""

@@ -1,0 +1,200 @@
+"""What every channel is: raw update to ``Inbound``, ``Prompt`` to payload, nothing else.
+
+No survey words, no SQL, no decision about the dialogue. A channel hands each inbound to
+``receive`` and acknowledges it to its platform only after that returned (invariant 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dialogues.prompts import Prompt
+from storage.protocol import Address
+
+__all__ = [
+    "BroughtBack",
+    "Channel",
+    "ChannelFailed",
+    "ChatGone",
+    "CohortLeft",
+    "CohortSeen",
+    "Edited",
+    "Inbound",
+    "MessageRefused",
+    "Pressed",
+    "Receive",
+    "SlowDown",
+    "Unread",
+    "WentAway",
+    "Wrote",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrote:
+    """The person sent words.
+
+    Attributes:
+        event_id: The platform's id of this event, in the channel's own name space
+            (design section 10, Ids); the same whenever the event is repeated.
+        language: As the platform says, such as ``cy``; None when it does not.
+        position: Where the message stands in the chat; positions of one chat, sent and
+            received, sort by (length, text).
+    """
+
+    event_id: str
+    address: Address
+    at: datetime
+    text: str
+    position: str | None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """The person changed a message of theirs. ``position`` is that of the message."""
+
+    event_id: str
+    address: Address
+    at: datetime
+    text: str
+    position: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """The person pressed a button. ``token`` is the button's."""
+
+    event_id: str
+    address: Address
+    at: datetime
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """The person sent something that is not words (a photo, a voice message, a file)."""
+
+    event_id: str
+    address: Address
+    at: datetime
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentAway:
+    """The person blocked the bot or cannot be written to."""
+
+    event_id: str
+    address: Address
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroughtBack:
+    """The person can be written to again; they have not said anything yet."""
+
+    event_id: str
+    address: Address
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortSeen:
+    """The person is in a place whose members are a cohort (a Slack channel).
+
+    Attributes:
+        place: The platform's id of it.
+    """
+
+    event_id: str
+    address: Address
+    at: datetime
+    place: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortLeft:
+    """The person left a place whose members are a cohort."""
+
+    event_id: str
+    address: Address
+    at: datetime
+    place: str
+
+
+Inbound = Wrote | Edited | Pressed | Unread | WentAway | BroughtBack | CohortSeen | CohortLeft
+
+#: Takes an inbound in its person's queue before the first await, and returns once all that
+#: follows from it is committed. Raises ``StoreError`` when it could not be kept: then do
+#: not acknowledge.
+Receive = Callable[[Inbound], Awaitable[None]]
+
+
+class ChannelFailed(Exception):
+    """The platform did not take the message: it failed or did not answer. Try again later."""
+
+
+class SlowDown(ChannelFailed):
+    """The platform asks to wait.
+
+    Attributes:
+        seconds: How long, as the platform says.
+        whole: True when it concerns every message, False when only this chat.
+    """
+
+    def __init__(self, seconds: float, *, whole: bool = True) -> None:
+        super().__init__(f"asked to wait {seconds} s")
+        self.seconds = seconds
+        self.whole = whole
+
+
+class ChatGone(ChannelFailed):
+    """This person cannot be written to (blocked, left, account closed)."""
+
+
+class MessageRefused(ChannelFailed):
+    """The platform will never take this message; trying again is of no use."""
+
+
+class Channel(Protocol):
+    """One platform.
+
+    Attributes:
+        name: ``telegram``, ``slack`` or ``terminal``.
+        slash: Whether commands are written with a slash here.
+    """
+
+    name: str
+    slash: bool
+
+    async def run(self, receive: Receive) -> None:
+        """Read updates and hand them on until cancelled or ``stop`` is called.
+
+        Stays up through failures of the platform (backs off, logs without words or
+        addresses). Raises ``CannotError`` when going on is of no use, such as a refused
+        token: the message says what to do.
+        """
+        ...
+
+    async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
+        """Send one message and give its position in the chat.
+
+        With ``replaces`` the message at that position is changed where the platform can;
+        where it can't, a new one is sent.
+
+        Raises:
+            SlowDown: Wait as told, then try again.
+            ChatGone: The person cannot be reached.
+            MessageRefused: Never try this message again.
+            ChannelFailed: Try again later; the message may have arrived.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Stop reading; what was read and not acknowledged comes again."""
+        ...

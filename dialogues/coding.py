@@ -1,0 +1,105 @@
+"""Codes, codeframes and codings: what is said of the words of an answer.
+
+Values only. Taggers (``nlp``) and people make codings; the store keeps them; nothing
+here knows spaCy, a database or a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Code", "Codeframe", "Coding", "Stance", "Strand"]
+
+
+class Stance(StrEnum):
+    """Whether the enabler is there, missing, or mentioned with no judgement."""
+
+    STRENGTH = "strength"
+    GAP = "gap"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strand:
+    """A group of codes.
+
+    Attributes:
+        key: a-z, 0-9 and _; unique in the codeframe.
+        name: Language to name.
+    """
+
+    key: str
+    name: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """One entry of a codeframe; in ours, an enabler.
+
+    Attributes:
+        key: a-z, 0-9 and _; unique in the codeframe.
+        strand: Key of its strand; None in a codeframe without strands.
+        name: Language to name.
+        definition: Language to definition; empty where none is given.
+        not_when: Language to when not to use it; empty where none is given.
+    """
+
+    key: str
+    strand: str | None
+    name: Mapping[str, str]
+    definition: Mapping[str, str]
+    not_when: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codeframe:
+    """The list of codes that a tagger and its coders use.
+
+    Attributes:
+        codeframe_id: Its name, such as ``collaborative-capacity``.
+        version: As written in the file.
+        strands: In file order; empty where the codeframe has none.
+        codes: In file order.
+    """
+
+    codeframe_id: str
+    version: str
+    strands: tuple[Strand, ...]
+    codes: tuple[Code, ...]
+
+    def code(self, key: str) -> Code:
+        """Give the code with this key.
+
+        Raises:
+            KeyError: The codeframe has no such code.
+        """
+        for code in self.codes:
+            if code.key == key:
+                return code
+        raise KeyError(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coding:
+    """One code on one answer, by one coder.
+
+    The field for the quoted words is called ``span`` here because ``evidence`` is one of
+    the codes; files call it ``evidence`` (design section 7).
+
+    Attributes:
+        enabler: Key of the code.
+        stance: Strength, gap or neutral; None where the data or model has no stance.
+        span_text: Exactly ``text[span_start:span_end]``; empty where no evidence is given.
+        span_start: Code points into the kept text.
+        span_end: Code points, exclusive.
+        confidence: Calibrated probability in [0, 1]; 1.0 for a person.
+    """
+
+    enabler: str
+    stance: Stance | None
+    span_text: str
+    span_start: int
+    span_end: int
+    confidence: float

@@ -1,0 +1,1 @@
+"""The store, and what is read out of it."""
