@@ -180,3 +180,16 @@ def test_the_same_id_has_the_same_words_in_every_file() -> None:
 def test_every_kind_of_question_is_used_by_the_collaborative_citizen() -> None:
     kinds = {question["kind"] for question in SURVEYS["collaborative-citizen"]["question"]}
     assert kinds == {"text", "choice", "multichoice", "scale", "number", "yesno"}
+
+
+@each_survey
+def test_no_question_is_longer_than_a_glance(name: str) -> None:
+    survey = SURVEYS[name]
+    labels = {q["id"]: q.get("labels", []) for q in survey["question"]}
+    for question in survey["question"]:
+        for language, words in question["text"].items():
+            said = words
+            for asked in re.findall(r"{(\w+)}", words):
+                longest = max((label[language] for label in labels[asked]), key=len)
+                said = said.replace("{" + asked + "}", longest)
+            assert len(said) <= 160, question["id"]
