@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 from dialogues.text import Text
 
@@ -49,25 +58,42 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+Value = StrictBool | StrictInt | StrictFloat | StrictStr
+
+
 class Condition(_Model):
     """What an earlier answer must be; every key that is given has to hold.
 
     A skipped, unanswered or never asked question meets only ``answered = false``.
     """
 
-    equals: str | int | float | bool | None = Field(default=None, alias="is")
-    one_of: tuple[str | int | float, ...] | None = Field(default=None, alias="in")
-    not_in: tuple[str | int | float, ...] | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    answered: bool | None = None
+    equals: Value | None = Field(default=None, alias="is", description="it is this value")
+    one_of: tuple[Value, ...] | None = Field(
+        default=None, alias="in", description="it is one of these values"
+    )
+    not_in: tuple[Value, ...] | None = Field(
+        default=None, description="it was answered, with none of these values"
+    )
+    at_least: StrictFloat | None = Field(
+        default=None, description="the number or scale point is this or more"
+    )
+    at_most: StrictFloat | None = Field(
+        default=None, description="the number or scale point is this or less"
+    )
+    answered: StrictBool | None = Field(
+        default=None, description="`true`: it was answered; `false`: it was not"
+    )
 
 
 class Choice(_Model):
     """One choice of a question; its id is what is stored."""
 
-    id: str = Field(pattern=ID, max_length=64)
-    text: Text
+    id: str = Field(
+        pattern=ID,
+        max_length=64,
+        description="what is stored; a slug of the label where only a label is given",
+    )
+    text: Text = Field(description="the label; best at most 24 characters, it is a button")
 
     @model_validator(mode="before")
     @classmethod
@@ -91,12 +117,25 @@ class Option:
 
 
 class _Question(_Model):
-    id: str = Field(pattern=ID, max_length=64)
-    text: Text
-    enabler: str | None = None
-    show_if: dict[str, Condition] = Field(default_factory=dict)
-    required: bool = False
-    dont_know: bool = False
+    id: str = Field(
+        pattern=ID,
+        max_length=64,
+        description="a-z, 0-9, _ and -; unique in the survey, and never used for other words later",
+    )
+    text: Text = Field(description="the words; `{id}` puts in the answer to an earlier question")
+    enabler: str | None = Field(
+        default=None, description="key of the code that it measures, of the codeframe"
+    )
+    show_if: dict[str, Condition] = Field(
+        default_factory=dict,
+        description="ids of earlier questions, and what each answer must be for this to be asked",
+    )
+    required: StrictBool = Field(
+        default=False, description="`true`: it cannot be skipped; stopping is always possible"
+    )
+    dont_know: StrictBool = Field(
+        default=False, description="offers “Don't know”: a missing reason, never a score"
+    )
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -114,7 +153,9 @@ class ChoiceQuestion(_Question):
     """One of several choices."""
 
     kind: Literal["choice"]
-    choices: tuple[Choice, ...] = Field(min_length=2, max_length=50)
+    choices: tuple[Choice, ...] = Field(
+        min_length=2, max_length=50, description="labels, or tables of `id` and `text`"
+    )
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -126,9 +167,13 @@ class MultichoiceQuestion(_Question):
     """Several of several choices."""
 
     kind: Literal["multichoice"]
-    choices: tuple[Choice, ...] = Field(min_length=2, max_length=50)
-    min_choices: int = Field(default=1, ge=1)
-    max_choices: int | None = Field(default=None, ge=1)
+    choices: tuple[Choice, ...] = Field(
+        min_length=2, max_length=50, description="labels, or tables of `id` and `text`"
+    )
+    min_choices: StrictInt = Field(default=1, ge=1, description="the fewest that may be chosen")
+    max_choices: StrictInt | None = Field(
+        default=None, ge=1, description="the most that may be chosen; all where it is left out"
+    )
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -145,8 +190,12 @@ class ScaleQuestion(_Question):
     """Points with a label each, stored as 1..n as shown."""
 
     kind: Literal["scale"]
-    labels: tuple[Text, ...] = Field(min_length=2, max_length=11)
-    reversed: bool = False
+    labels: tuple[Text, ...] = Field(
+        min_length=2, max_length=11, description="one for each point, the first being 1"
+    )
+    reversed: StrictBool = Field(
+        default=False, description="`true`: agreeing is the bad news; scores turn round"
+    )
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -160,9 +209,9 @@ class NumberQuestion(_Question):
     """A number, within limits where they are given."""
 
     kind: Literal["number"]
-    min: float | None = None
-    max: float | None = None
-    unit: Text | None = None
+    min: StrictFloat | None = Field(default=None, description="the least that is taken")
+    max: StrictFloat | None = Field(default=None, description="the most that is taken")
+    unit: Text | None = Field(default=None, description="what is counted, such as hours")
 
 
 class YesNoQuestion(_Question):
@@ -190,8 +239,8 @@ Question = Annotated[
 class Consent(_Model):
     """What a person agrees to: the essence first, the whole on request."""
 
-    text: Text
-    more: Text | None = None
+    text: Text = Field(description="the essence, at most 500 characters")
+    more: Text | None = Field(default=None, description="the whole, behind the button “More”")
 
 
 class Survey(_Model):
@@ -202,14 +251,30 @@ class Survey(_Model):
         languages: The first is the default.
     """
 
-    survey_id: str = Field(alias="survey", pattern=ID, max_length=64)
-    title: Text
-    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
-    anonymity: Literal["confidential", "anonymous"] = "confidential"
-    intro: Text | None = None
-    thanks: Text | None = None
-    consent: Consent
-    questions: tuple[Question, ...] = Field(alias="question", min_length=1, max_length=200)
+    survey_id: str = Field(
+        alias="survey",
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        max_length=64,
+        description="its id: a-z, 0-9 and -",
+    )
+    title: Text = Field(description="what people see as its name")
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")], ...] = (
+        Field(
+            default=("en",),
+            min_length=1,
+            description="the first serves where another has no words",
+        )
+    )
+    anonymity: Literal["confidential", "anonymous"] = Field(
+        default="confidential",
+        description="`anonymous`: once sent, nothing joins the answers to the person",
+    )
+    intro: Text | None = Field(default=None, description="said before the first question")
+    thanks: Text | None = Field(default=None, description="said after the last one")
+    consent: Consent = Field(description="what a person agrees to, before anything is kept")
+    questions: tuple[Question, ...] = Field(
+        alias="question", min_length=1, max_length=200, description="the questions, in order"
+    )
 
     @property
     def default_language(self) -> str:

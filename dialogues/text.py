@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ConfigDict, RootModel, model_validator
+from pydantic import ConfigDict, GetJsonSchemaHandler, RootModel, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 __all__ = ["ANY_LANGUAGE", "Text"]
 
@@ -25,6 +27,13 @@ class Text(RootModel[dict[str, str]]):
     @classmethod
     def _from_string(cls, value: Any) -> Any:
         return {ANY_LANGUAGE: value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        languages = {"type": "object", "additionalProperties": {"type": "string"}}
+        return {"anyOf": [{"type": "string"}, languages]}
 
     def say(self, language: str, default: str) -> str:
         """Give the words in this language, else in the default one, else in any."""
