@@ -24,8 +24,10 @@ __all__ = [
     "EventRejected",
     "LanguageChosen",
     "OptedOut",
+    "PrivacyRequested",
     "PromptShown",
     "QuestionOffered",
+    "ResponseDropped",
     "ResponseSubmitted",
     "ResultsRequested",
     "Turn",
@@ -83,6 +85,13 @@ class ResponseSubmitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseDropped:
+    """What was said so far is thrown away: an anonymous response that was never handed in."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageChosen:
     """The person wants to be spoken to in this language."""
 
@@ -104,6 +113,11 @@ class DataRequested:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsRequested:
     """The person wants to see the results of closed waves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyRequested:
+    """The person wants to know who runs this and what is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +158,12 @@ Effect = (
     | AnswerRecorded
     | DispositionSet
     | ResponseSubmitted
+    | ResponseDropped
     | LanguageChosen
     | OptedOut
     | DataRequested
     | ResultsRequested
+    | PrivacyRequested
     | ErasureRequested
     | PromptShown
     | EventRejected

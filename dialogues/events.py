@@ -7,7 +7,7 @@ example, which a test decodes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 __all__ = [
     "ChoicePressed",
@@ -16,7 +16,6 @@ __all__ = [
     "ReplyEdited",
     "ReplyReceived",
     "ReplyUnreadable",
-    "Unreachable",
     "WaveClosed",
 ]
 
@@ -91,12 +90,17 @@ class ChoicePressed:
 class Reminded:
     """The wave reminds those who have not finished.
 
+    Attributes:
+        until: Local day on which the wave closes; None when only a hand closes it.
+
     Example:
-        ``{"type": "reminded", "event_id": "e5", "at": "2026-12-03T10:00:00+00:00"}``
+        ``{"type": "reminded", "event_id": "e5", "at": "2026-12-03T10:00:00+00:00",
+        "until": "2026-12-11"}``
     """
 
     event_id: str
     at: datetime
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,24 +115,4 @@ class WaveClosed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreachable:
-    """The platform says that this person cannot be written to any more (blocked, left).
-
-    Example:
-        ``{"type": "unreachable", "event_id": "e7", "at": "2026-12-02T10:00:00+00:00"}``
-    """
-
-    event_id: str
-    at: datetime
-
-
-Event = (
-    ReplyReceived
-    | ReplyEdited
-    | ReplyUnreadable
-    | ChoicePressed
-    | Reminded
-    | WaveClosed
-    | Unreachable
-)
+Event = ReplyReceived | ReplyEdited | ReplyUnreadable | ChoicePressed | Reminded | WaveClosed

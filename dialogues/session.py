@@ -86,7 +86,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question that was shown, and the turn at which it was last shown."""
+    """A question that was shown, and the turn and time at which its turn came (last)."""
 
     question_id: str
     turn: int
@@ -108,6 +108,8 @@ class Session:
         asked: Every question shown, in the order first shown.
         given: The answers as they stand, in the order first given.
         selected: Choices ticked so far at a multichoice question.
+        shown: Turn of the newest prompt that asks for something.
+        agreed_before: Whether the person agreed to this consent in an earlier session.
         attempts: Replies to the current question that did not fit.
         aside: What the bot itself asks before the survey goes on.
         draw: Questions of the pool that this person is asked; None means all.
@@ -126,6 +128,8 @@ class Session:
     asked: tuple[Asked, ...] = ()
     given: tuple[Given, ...] = ()
     selected: tuple[str, ...] = ()
+    shown: int = 0
+    agreed_before: bool = False
     attempts: int = 0
     aside: Aside | None = None
     draw: tuple[str, ...] | None = None

@@ -375,8 +375,9 @@ class Store(Protocol):
     ) -> None:
         """Save a turn: session, records and outbox rows together.
 
-        Consent makes the response row (id: the session's). Rows of this session that are
-        pending, not lasting and of an older turn are dropped. ``ResponseSubmitted`` in an
+        Consent makes the response row (id: the session's). Where the turn shows a prompt that
+        is not lasting, rows of this session that are pending, not lasting and of an older
+        turn are dropped; a turn without such a prompt overtakes nothing. ``ResponseSubmitted`` in an
         anonymous survey cuts the response loose under ``loose_id``: days instead of
         instants, no session, no outbox text, no link (design section 10); the message of
         that turn is kept for sending without its session. Opting out drops broadcasts.

@@ -1,0 +1,279 @@
+"""What is put to the person: the prompts of every status.
+
+What lives here: words and buttons for where a conversation stands. What must not: moving
+it (``engine.py``).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from math import ceil
+
+from dialogues import messages
+from dialogues.prompts import Button, Layout, Prompt, token
+from dialogues.replies import option_labels
+from dialogues.routing import fill, path, progress
+from dialogues.session import Aside, Session, Status
+from dialogues.survey import (
+    MultichoiceQuestion,
+    NumberQuestion,
+    Question,
+    ScaleQuestion,
+    Survey,
+    TextQuestion,
+)
+
+__all__ = [
+    "CONSENT",
+    "FORGET",
+    "LANGUAGE",
+    "SUBMIT",
+    "ask_again",
+    "ask_consent",
+    "ask_forget",
+    "ask_language",
+    "ask_more",
+    "ask_question",
+    "ask_submit",
+    "note",
+    "question_words",
+    "remind",
+]
+
+#: Places of the bot's own questions in a button's token.
+CONSENT, LANGUAGE, FORGET, SUBMIT = "c", "l", "f", "s"
+
+#: Seconds that a question takes, by the surveys' README: a tap, and an answer in words.
+_TAP_SECONDS, _WORDS_SECONDS = 8, 40
+
+
+def note(session: Session, key: str, **values: object) -> Prompt:
+    """Say one sentence of the bot's own, with nothing to press."""
+    slash = "/" if session.slash else ""
+    return Prompt(text=messages.say(key, session.language, slash=slash, **values))
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _button(session: Session, place: str | int, key: str, label: str) -> Button:
+    return Button(
+        label=messages.say(label, session.language), token=token(session.session_id, place, key)
+    )
+
+
+def ask_consent(survey: Survey, session: Session, *, lead: str = "") -> Prompt:
+    """Ask for consent; somebody who agreed to these words before is only invited."""
+    language = session.language
+    if session.agreed_before:
+        return Prompt(
+            text=_joined(lead, _invitation(survey, session)),
+            options=(
+                _button(session, CONSENT, "agree", "button_start"),
+                _button(session, CONSENT, "decline", "button_not_now"),
+            ),
+            layout=Layout.OPTIONS,
+        )
+    anonymous = messages.say("anonymous_note", language) if survey.anonymous else ""
+    return Prompt(
+        text=_joined(
+            lead,
+            survey.say(survey.title, language),
+            survey.say(survey.consent.text, language),
+            anonymous,
+        ),
+        options=_consent_buttons(survey, session, more=True),
+        layout=Layout.OPTIONS,
+    )
+
+
+def _consent_buttons(survey: Survey, session: Session, *, more: bool) -> tuple[Button, ...]:
+    agree = _button(session, CONSENT, "agree", "button_agree")
+    decline = _button(session, CONSENT, "decline", "button_decline")
+    if more and survey.consent.more is not None:
+        return (_button(session, CONSENT, "more", "button_more"), agree, decline)
+    return (agree, decline)
+
+
+def ask_more(survey: Survey, session: Session) -> Prompt:
+    """Give the whole text of the consent, and ask again."""
+    whole = survey.say(survey.consent.more or survey.consent.text, session.language)
+    anonymous = messages.say("anonymous_note", session.language) if survey.anonymous else ""
+    return Prompt(
+        text=_joined(whole, anonymous),
+        options=_consent_buttons(survey, session, more=False),
+        layout=Layout.OPTIONS,
+    )
+
+
+def _invitation(survey: Survey, session: Session) -> str:
+    language = session.language
+    questions = path(survey, session)
+    seconds = sum(
+        _WORDS_SECONDS if isinstance(question, TextQuestion) else _TAP_SECONDS
+        for question in questions
+    )
+    minutes = max(1, ceil(seconds / 60))
+    count = len(questions)
+    by_count = "questions_one" if count == 1 else "questions_many"
+    by_minutes = {1: "minutes_one", 2: "minutes_two"}.get(minutes, "minutes_many")
+    return messages.say(
+        "invitation",
+        language,
+        title=survey.say(survey.title, language),
+        questions=messages.say(by_count, language, n=count),
+        minutes=messages.say(by_minutes, language, n=minutes),
+    )
+
+
+def question_words(survey: Survey, session: Session, question: Question) -> str:
+    """Give a question's words as this person sees them, piping filled in."""
+    return fill(survey, session, survey.say(question.text, session.language))
+
+
+def ask_question(survey: Survey, session: Session, question: Question, *, lead: str = "") -> Prompt:
+    """Put a question."""
+    language = session.language
+    index = survey.questions.index(question)
+    labels = option_labels(survey, question, language)
+    ticks = isinstance(question, MultichoiceQuestion)
+    options = [
+        Button(
+            label=label,
+            token=token(session.session_id, index, number),
+            ticked=ticks and question.options[number].value in session.selected,
+        )
+        for number, label in enumerate(labels)
+    ]
+    if ticks:
+        options.append(_button(session, index, "done", "button_done"))
+    return Prompt(
+        text=_joined(lead, _numbered(survey, session, question), _hint(survey, session, question)),
+        options=tuple(options),
+        controls=_controls(session, question, index),
+        layout=_layout(question),
+    )
+
+
+def _numbered(survey: Survey, session: Session, question: Question) -> str:
+    place, total = progress(survey, session, question)
+    count = messages.say("progress", session.language, n=place, total=total)
+    return f"{count}\n{question_words(survey, session, question)}"
+
+
+def _layout(question: Question) -> Layout:
+    if isinstance(question, MultichoiceQuestion):
+        return Layout.TICKS
+    if isinstance(question, ScaleQuestion):
+        return Layout.SCALE
+    return Layout.OPTIONS if question.options else Layout.PLAIN
+
+
+def _hint(survey: Survey, session: Session, question: Question) -> str:
+    """Say how to answer where buttons do not show it, the first time such a question comes."""
+    kinds = [
+        survey.by_id[asked.question_id].kind
+        for asked in session.asked
+        if asked.question_id in survey.by_id and asked.question_id != question.id
+    ]
+    if question.kind in kinds:
+        return ""
+    if isinstance(question, TextQuestion):
+        return messages.say("hint_text", session.language)
+    if isinstance(question, MultichoiceQuestion):
+        return messages.say("hint_multichoice", session.language)
+    if isinstance(question, NumberQuestion):
+        if question.unit is None:
+            return messages.say("hint_number", session.language)
+        unit = survey.say(question.unit, session.language)
+        return messages.say("hint_number_unit", session.language, unit=unit)
+    return ""
+
+
+def _controls(session: Session, question: Question, index: int) -> tuple[Button, ...]:
+    controls = []
+    if question.dont_know:
+        controls.append(_button(session, index, "dk", "button_dont_know"))
+    if not question.required:
+        controls.append(_button(session, index, "skip", "button_skip"))
+    if session.given:
+        controls.append(_button(session, index, "back", "button_back"))
+    return tuple(controls)
+
+
+def ask_submit(session: Session, *, lead: str = "") -> Prompt:
+    """Ask whether an anonymous response may be handed in."""
+    return Prompt(
+        text=_joined(lead, messages.say("submit_ask", session.language)),
+        options=(
+            _button(session, SUBMIT, "send", "button_send"),
+            _button(session, SUBMIT, "back", "button_back"),
+        ),
+        layout=Layout.OPTIONS,
+    )
+
+
+def ask_language(survey: Survey, session: Session, *, again: bool = False) -> Prompt:
+    """Ask which language the person would like."""
+    return Prompt(
+        text=messages.say("language_again" if again else "language_ask", session.language),
+        options=tuple(
+            Button(
+                label=language_name(language),
+                token=token(session.session_id, LANGUAGE, language),
+            )
+            for language in survey.languages
+        ),
+        layout=Layout.OPTIONS,
+    )
+
+
+def language_name(language: str) -> str:
+    """Give a language's own name, or its tag where we do not know it."""
+    key = f"language_name_{language}"
+    return messages.say(key, language) if messages.has(key) else language
+
+
+def ask_forget(session: Session) -> Prompt:
+    """Ask once more before everything is erased."""
+    slash = "/" if session.slash else ""
+    return Prompt(
+        text=messages.say("forget_ask", session.language, slash=slash),
+        options=(
+            _button(session, FORGET, "erase", "button_erase"),
+            _button(session, FORGET, "keep", "button_keep"),
+        ),
+        layout=Layout.OPTIONS,
+    )
+
+
+def ask_again(survey: Survey, session: Session, *, lead: str = "") -> Prompt | None:
+    """Put again what the conversation waits for; None when it waits for nothing."""
+    if session.aside is Aside.FORGET:
+        return ask_forget(session)
+    if session.aside is Aside.LANGUAGE:
+        return ask_language(survey, session)
+    if session.status is Status.CONSENTING:
+        return ask_consent(survey, session, lead=lead)
+    if session.status is Status.SUBMITTING:
+        return ask_submit(session, lead=lead)
+    if session.status is Status.ASKING and session.at is not None:
+        return ask_question(survey, session, survey.by_id[session.at], lead=lead)
+    return None
+
+
+def remind(survey: Survey, session: Session, *, until: date | None, today: date) -> Prompt | None:
+    """Remind of what is waited for; None when nothing is."""
+    begun = session.status in (Status.ASKING, Status.SUBMITTING)
+    key = "reminder_begun" if begun else "reminder"
+    title = survey.say(survey.title, session.language)
+    if until is None:
+        lead = messages.say(f"{key}_open", session.language, title=title)
+    else:
+        when = messages.day(until, session.language, today=today)
+        lead = messages.say(key, session.language, title=title, date=when)
+    if session.status is Status.CONSENTING and session.agreed_before:
+        buttons = ask_consent(survey, session)
+        return Prompt(text=lead, options=buttons.options, layout=buttons.layout)
+    return ask_again(survey, session, lead=lead)

@@ -1,0 +1,408 @@
+"""The moves of a conversation: what an answer, a skip, a stop or a change does.
+
+What lives here: every change of a session and every effect, as methods of ``Move``. What
+must not: telling what the person meant (``engine.py``), or the words (``asking.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from dialogues import asking, messages
+from dialogues.disposition import Disposition, outcome
+from dialogues.effects import (
+    AnswerRecorded,
+    ConsentRecorded,
+    DispositionSet,
+    Effect,
+    ErasureRequested,
+    LanguageChosen,
+    OptedOut,
+    PromptShown,
+    QuestionOffered,
+    ResponseDropped,
+    ResponseSubmitted,
+    Turn,
+)
+from dialogues.events import Reminded
+from dialogues.prompts import Prompt
+from dialogues.replies import MAX_TEXT, Misfit, check_choices, label_of
+from dialogues.routing import applies, next_question, path
+from dialogues.session import Asked, Given, Missing, Part, Session, Status
+from dialogues.survey import MultichoiceQuestion, Question, Survey, TextQuestion
+
+__all__ = ["MAX_ATTEMPTS", "Move"]
+
+#: Replies that do not fit before a question that may be skipped is left.
+MAX_ATTEMPTS = 4
+
+
+class Move:
+    """One step in the making: the session as it stands and the effects so far."""
+
+    def __init__(self, survey: Survey, session: Session, at: datetime) -> None:
+        self.survey = survey
+        self.session = session
+        self.at = at
+        self.effects: list[Effect] = []
+        self.rejected: str | None = None
+
+    def turn(self) -> Turn:
+        """Give the step as it came out."""
+        return Turn(session=self.session, effects=tuple(self.effects))
+
+    def show(self, prompt: Prompt, *, in_place: bool = False) -> None:
+        """Show what the conversation now waits for."""
+        self.session = replace(self.session, shown=self.session.turn)
+        self.effects.append(PromptShown(prompt=prompt, in_place=in_place))
+
+    def say(self, key: str, **values: object) -> None:
+        """Say a sentence beside the survey; what is waited for stays as it was."""
+        prompt = asking.note(self.session, key, **values)
+        self.effects.append(PromptShown(prompt=prompt, lasting=True))
+
+    def note(self, key: str, **values: object) -> None:
+        """Say a sentence that ends something."""
+        self.show(asking.note(self.session, key, **values))
+
+    def lead(self, key: str, **values: object) -> str:
+        """Give a sentence to stand before a prompt."""
+        return asking.note(self.session, key, **values).text
+
+    def show_again(self, key: str, **values: object) -> None:
+        """Put again what is waited for, with a sentence before it."""
+        again = asking.ask_again(self.survey, self.session, lead=self.lead(key, **values))
+        if again is None:
+            self.note(key, **values)
+        else:
+            self.show(again)
+
+    def reject(self, reason: str) -> None:
+        """Change nothing, for this reason."""
+        self.rejected = reason
+
+    def current(self) -> Question | None:
+        """The question that is waited for."""
+        session = self.session
+        if session.status is not Status.ASKING or session.at is None:
+            return None
+        return self.survey.by_id.get(session.at)
+
+    def beside(self, prompt: Prompt) -> None:
+        """Show something beside the survey; what is waited for stays as it was."""
+        self.effects.append(PromptShown(prompt=prompt, lasting=True))
+
+    def consent(self, *, lead: str = "") -> None:
+        """The person agrees: the response begins."""
+        self.session = replace(self.session, status=Status.ASKING)
+        self.effects.append(ConsentRecorded(at=self.at))
+        intro = self.survey.say(self.survey.intro, self.session.language)
+        self.go_on(lead="\n\n".join(part for part in (lead, intro) if part))
+
+    def decline(self) -> None:
+        """The person says no; nothing of theirs was kept."""
+        self.session = replace(self.session, status=Status.REFUSED)
+        refusal = DispositionSet(disposition=Disposition.REFUSAL, at=self.at)
+        self.effects.append(refusal)
+        self.note("not_now" if self.session.agreed_before else "declined")
+
+    def answer(
+        self,
+        question: Question,
+        value: str | None,
+        parts: tuple[Part, ...],
+        *,
+        missing: Missing | None = None,
+        lead: str | None = None,
+    ) -> None:
+        """Keep the answer to the current question and go on."""
+        self.record(question, value, parts, missing, edited=False)
+        self.session = replace(self.session, attempts=0, selected=(), at=None)
+        self.go_on(lead=self._chosen(question, value, missing) if lead is None else lead)
+
+    def _chosen(self, question: Question, value: str | None, missing: Missing | None) -> str:
+        if missing is Missing.DONT_KNOW:
+            return self.lead("chosen_dont_know")
+        if missing is Missing.SKIPPED:
+            return self.lead("chosen_skip")
+        if value is None or isinstance(question, TextQuestion):
+            return ""
+        label = label_of(self.survey, question, value, self.session.language)
+        return self.lead("chosen", answer=label)
+
+    def record(
+        self,
+        question: Question,
+        value: str | None,
+        parts: tuple[Part, ...],
+        missing: Missing | None,
+        *,
+        edited: bool,
+    ) -> None:
+        """Note an answer in the session and for the store."""
+        given = Given(question_id=question.id, value=value, parts=parts, missing=missing)
+        others = [one for one in self.session.given if one.question_id != question.id]
+        words = asking.question_words(self.survey, self.session, question)
+        self.session = replace(self.session, given=(*others, given))
+        self.effects.append(
+            AnswerRecorded(
+                question_id=question.id,
+                question=words,
+                value=value,
+                text=given.text,
+                missing=missing,
+                at=self.at,
+                edited=edited,
+            )
+        )
+
+    def go_on(self, *, lead: str = "") -> None:
+        """Drop answers that no longer apply, then ask the next question or end."""
+        self._retract()
+        question = next_question(self.survey, self.session)
+        if question is not None:
+            self.ask(question, lead=lead)
+        elif self.survey.anonymous and self.session.status is not Status.COMPLETE:
+            self.session = replace(self.session, status=Status.SUBMITTING, at=None)
+            self.show(asking.ask_submit(self.session, lead=lead))
+        else:
+            self._finish(lead)
+
+    def _retract(self) -> None:
+        """An answer whose question does not apply any more is not kept."""
+        for given in self.session.given:
+            question = self.survey.by_id[given.question_id]
+            if not applies(self.survey, self.session, question):
+                self.record(question, None, (), Missing.NOT_APPLICABLE, edited=True)
+                remaining = [
+                    one for one in self.session.given if one.question_id != given.question_id
+                ]
+                self.session = replace(self.session, given=tuple(remaining))
+                self._retract()
+                return
+
+    def ask(self, question: Question, *, lead: str, was: Given | None = None) -> None:
+        """Put a question now."""
+        session = self.session
+        first = all(asked.question_id != question.id for asked in session.asked)
+        asked = Asked(question_id=question.id, turn=session.turn, at=self.at)
+        others = tuple(one for one in session.asked if one.question_id != question.id)
+        selected: tuple[str, ...] = ()
+        if was is not None and was.value is not None and isinstance(question, MultichoiceQuestion):
+            selected = tuple(was.value.split("|"))
+        self.session = replace(
+            session,
+            status=Status.ASKING,
+            at=question.id,
+            asked=(*others, asked),
+            attempts=0,
+            selected=selected,
+        )
+        if first:
+            self.effects.append(QuestionOffered(question_id=question.id, at=self.at))
+        self.show(asking.ask_question(self.survey, self.session, question, lead=lead))
+
+    def ask_anew(self, question: Question, key: str, **values: object) -> None:
+        """Say why a reply did not fit and ask again; leave a question after several tries."""
+        attempts = self.session.attempts + 1
+        self.session = replace(self.session, attempts=attempts)
+        if attempts >= MAX_ATTEMPTS and not question.required:
+            self.answer(
+                question, None, (), missing=Missing.NOT_ANSWERED, lead=self.lead("many_tries")
+            )
+        else:
+            self.show_again(key, **values)
+
+    def submit(self) -> None:
+        """Hand in an anonymous response."""
+        self._finish(self.lead("submitted_anonymous"))
+
+    def _finish(self, lead: str) -> None:
+        self.settle(reached_end=True)
+        self.session = replace(self.session, status=Status.COMPLETE, at=None)
+        self.effects.append(ResponseSubmitted(at=self.at))
+        thanks = self.survey.say(self.survey.thanks, self.session.language)
+        text = "\n\n".join(part for part in (lead, thanks) if part)
+        self.show(Prompt(text=text or messages.say("already_done", self.session.language)))
+
+    def drop(self) -> None:
+        """Throw away what was never handed in of an anonymous response."""
+        self.session = replace(self.session, given=(), asked=(), selected=())
+        self.effects.append(ResponseDropped(at=self.at))
+
+    def settle(self, *, reached_end: bool) -> None:
+        """Give the response its disposition."""
+        session = self.session
+        answered = sum(
+            given.value is not None or given.missing is Missing.DONT_KNOW for given in session.given
+        )
+        disposition = outcome(
+            reached_end=reached_end,
+            n_answered=answered,
+            n_expected=len(path(self.survey, session)),
+        )
+        self.effects.append(DispositionSet(disposition=disposition, at=self.at))
+
+    def change(self, question: Question, value: str, parts: tuple[Part, ...]) -> None:
+        """Replace an earlier answer; ask on only where the path changed by it."""
+        was_at = self.session.at
+        self.record(question, value, parts, None, edited=True)
+        label = label_of(self.survey, question, value, self.session.language)
+        lead = self.lead("changed", answer=label)
+        self._retract()
+        following = next_question(self.survey, self.session)
+        moved = following is not None and following.id != was_at
+        if moved and not self.session.status.final:
+            self.go_on(lead=lead)
+        else:
+            self.beside(Prompt(text=lead))
+
+    def change_text(self, question: Question, parts: tuple[Part, ...]) -> None:
+        """Replace the words of an open answer, quietly."""
+        text = "\n".join(part.text for part in parts)
+        if len(text) > MAX_TEXT:
+            self.say("too_long", max=MAX_TEXT)
+        else:
+            self.record(question, text, parts, None, edited=True)
+
+    def speak(self, language: str) -> None:
+        """Go on in another language."""
+        self.session = replace(self.session, language=language, aside=None)
+        self.effects.append(LanguageChosen(language=language))
+        self.show_again("language_set")
+
+    def stop(self) -> None:
+        """Withdraw: the conversation ends here and nothing more is sent."""
+        session = self.session
+        self.effects.append(OptedOut(at=self.at))
+        if session.status in (Status.ASKING, Status.SUBMITTING):
+            self.settle(reached_end=session.status is Status.SUBMITTING)
+        elif session.status is Status.CONSENTING:
+            refused = DispositionSet(disposition=Disposition.REFUSAL, at=self.at)
+            self.effects.append(refused)
+        if session.status is not Status.COMPLETE:
+            self.session = replace(session, status=Status.STOPPED, at=None)
+        if self.survey.anonymous and session.asked:
+            self.drop()
+            self.note("stopped_anonymous")
+        elif session.given:
+            self.note("stopped")
+        else:
+            self.note("stopped_empty")
+
+    def skip(self) -> None:
+        """Leave out the question that is waited for."""
+        question = self.current()
+        if question is None:
+            self.not_asking()
+        elif question.required:
+            self.show_again("skip_required")
+        else:
+            self.answer(question, None, (), missing=Missing.SKIPPED)
+
+    def back(self) -> None:
+        """Put the question before this one again; its answer stands until it is replaced."""
+        session = self.session
+        question = self.current()
+        if session.status is not Status.SUBMITTING and question is None:
+            self.not_asking()
+            return
+        order = [one.id for one in path(self.survey, session)]
+        until = order.index(question.id) if question and question.id in order else len(order)
+        earlier = [one for one in order[:until] if session.answer_to(one) is not None]
+        if not earlier:
+            self.show_again("back_at_start")
+            return
+        self.session = replace(
+            session,
+            status=Status.ASKING,
+            given=tuple(given for given in session.given if given.question_id != earlier[-1]),
+        )
+        self.ask(self.survey.by_id[earlier[-1]], lead="", was=session.answer_to(earlier[-1]))
+
+    def not_asking(self) -> None:
+        """Answer a skip or back where no question is waited for."""
+        if self.session.status is Status.CONSENTING:
+            self.show_again("consent_first")
+        elif self.session.status is Status.SUBMITTING:
+            self.show_again("submit_again")
+        else:
+            self.over()
+
+    def over(self) -> None:
+        """Answer somebody whose conversation is over."""
+        complete = self.session.status is Status.COMPLETE
+        if complete and self.session.waved:
+            self.note("already_done")
+        elif complete:
+            self.note("already_done_again")
+        else:
+            self.note("no_words_now")
+
+    def tick(self, question: MultichoiceQuestion, value: str) -> None:
+        """Tick or untick one of several choices."""
+        selected = self.session.selected
+        if value in selected:
+            selected = tuple(one for one in selected if one != value)
+        elif len(selected) >= question.most:
+            lead = self.lead("too_many", max=question.most)
+            self.show(asking.ask_question(self.survey, self.session, question, lead=lead))
+            return
+        else:
+            selected = (*selected, value)
+        self.session = replace(self.session, selected=selected)
+        self.show(asking.ask_question(self.survey, self.session, question), in_place=True)
+
+    def tick_done(self, question: MultichoiceQuestion) -> None:
+        """Take the ticked choices as the answer."""
+        read = check_choices(question, self.session.selected)
+        if isinstance(read, Misfit):
+            self.show_again(read.key, **read.values)
+        else:
+            self.answer(question, read.value, ())
+
+    def erase(self) -> None:
+        """Everything of this person is to be erased."""
+        self.session = replace(self.session, aside=None)
+        self.effects.append(ErasureRequested(at=self.at))
+
+    def keep(self) -> None:
+        """Nothing is erased after all."""
+        self.session = replace(self.session, aside=None)
+        self.say("forget_kept")
+
+    def remind(self, event: Reminded) -> None:
+        """Remind of what is waited for."""
+        if self.session.status.final:
+            self.reject("over")
+            return
+        self.session = replace(self.session, aside=None)
+        prompt = asking.remind(self.survey, self.session, until=event.until, today=event.at.date())
+        if prompt is None:
+            self.reject("over")
+        else:
+            self.show(prompt)
+
+    def close_wave(self) -> None:
+        """End a conversation that was not finished when its wave closed."""
+        session = self.session
+        if session.status.final:
+            self.reject("over")
+            return
+        title = self.survey.say(self.survey.title, session.language)
+        if session.status is Status.CONSENTING:
+            missed = DispositionSet(disposition=Disposition.NON_CONTACT, at=self.at)
+            self.effects.append(missed)
+        else:
+            self.settle(reached_end=False)
+        self.session = replace(session, status=Status.CLOSED, at=None, aside=None)
+        if session.status is Status.CONSENTING:
+            self.session = replace(self.session, shown=self.session.turn)
+        elif self.survey.anonymous:
+            self.drop()
+            self.note("wave_closed_empty", title=title)
+        elif not session.given:
+            self.note("wave_closed_empty", title=title)
+        else:
+            self.note("wave_closed", title=title)

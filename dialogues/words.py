@@ -1,0 +1,129 @@
+"""Words that are commands, and words that mean yes, no and the like.
+
+What lives here: telling a command from an answer. What must not: acting on it
+(``engine.py``). A command counts only as a whole message: "stop the buses" is an answer.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from enum import StrEnum
+
+from dialogues import messages
+
+__all__ = ["Command", "command_in", "fold", "means", "start_code"]
+
+
+class Command(StrEnum):
+    """What a person may ask for at any time."""
+
+    START = "start"
+    STOP = "stop"
+    BACK = "back"
+    SKIP = "skip"
+    HELP = "help"
+    MYDATA = "mydata"
+    FORGET = "forget"
+    PRIVACY = "privacy"
+    LANGUAGE = "language"
+    RESULTS = "results"
+
+
+_POLITE = (
+    "please",
+    "thanks",
+    "thank you",
+    "thankyou",
+    "ta",
+    "cheers",
+    "diolch",
+    "os gwelwch yn dda",
+    "plis",
+)
+
+#: At an open question only these are commands; the rest could be somebody's answer.
+_AT_OPEN_QUESTION: dict[Command, tuple[str, ...]] = {
+    Command.STOP: ("stop", "stopio"),
+    Command.BACK: ("back", "yn ol"),
+    Command.SKIP: ("skip", "hepgor"),
+    Command.HELP: ("help", "cymorth"),
+    Command.MYDATA: ("mydata", "fy nata"),
+    Command.FORGET: ("forget", "anghofio"),
+    Command.PRIVACY: ("privacy", "preifatrwydd"),
+    Command.LANGUAGE: ("language", "iaith"),
+    Command.RESULTS: ("results", "canlyniadau"),
+}
+
+
+def fold(words: str) -> str:
+    """Fold words for comparing: case, accents, curly quotes, spaces and closing marks."""
+    plain = unicodedata.normalize("NFKD", words.casefold().replace("’", "'"))
+    plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
+    return " ".join(plain.split()).strip(" .!?,;:…✓")
+
+
+def _without_politeness(folded: str) -> str:
+    for polite in _POLITE:
+        if folded.endswith(polite) and folded != polite:
+            head = folded[: -len(polite)]
+            if head[-1] in " ,.!":
+                return head.strip(" ,.!")
+    return folded
+
+
+_BY_WORD: dict[str, Command] = {
+    fold(word): command for command in Command for word in messages.words(command.value)
+}
+_BY_WORD_AT_OPEN = {word: command for command, words in _AT_OPEN_QUESTION.items() for word in words}
+_MEANINGS: dict[str, frozenset[str]] = {
+    meaning: frozenset(fold(word) for word in messages.words(meaning))
+    for meaning in (
+        "more",
+        "yes",
+        "no",
+        "agree",
+        "decline",
+        "not_now",
+        "dont_know",
+        "done",
+        "send",
+        "erase",
+        "keep",
+    )
+}
+
+
+def command_in(text: str, *, at_open_question: bool) -> Command | None:
+    """Give the command that a whole message is; None when it is something else.
+
+    Args:
+        text: As received. A leading slash makes any known word a command everywhere,
+            and a bot's name after it (``/stop@our_bot``) is passed over.
+        at_open_question: Whether free words are waited for, where fewer words count.
+    """
+    stripped = text.strip()
+    if stripped.startswith("/"):
+        head = stripped[1:].split(maxsplit=1)
+        if not head:
+            return None
+        first = fold(head[0].partition("@")[0])
+        if first == Command.START:
+            return Command.START
+        return _BY_WORD.get(first if len(head) == 1 else fold(stripped[1:]))
+    folded = _without_politeness(fold(stripped))
+    return (_BY_WORD_AT_OPEN if at_open_question else _BY_WORD).get(folded)
+
+
+def start_code(text: str) -> str | None:
+    """Give the code of ``/start CODE`` (a deep link); None when there is none."""
+    head = text.strip().split(maxsplit=1)
+    if len(head) == 2 and head[0].startswith("/"):
+        command = fold(head[0][1:].partition("@")[0])
+        return head[1].strip() if command == Command.START else None
+    return None
+
+
+def means(text: str, *meanings: str) -> bool:
+    """Whether a whole message has one of these meanings, such as ``yes`` or ``dont_know``."""
+    folded = _without_politeness(fold(text))
+    return any(folded in _MEANINGS[meaning] for meaning in meanings)
