@@ -273,6 +273,13 @@ class Store(Protocol):
         """
         ...
 
+    def uninvited(
+        self, wave_id: str, *, roles: Sequence[str], limit: int = 500
+    ) -> list[Respondent]:
+        """Give members of a wave's cohort who may be written to (reachable, not opted out)
+        and have no invitation in it yet, by respondent_id, at most ``limit``."""
+        ...
+
     def has_consented(self, respondent_id: str, survey_id: str, consent_revision: str) -> bool:
         """Whether this person agreed to these very words before."""
         ...
@@ -381,6 +388,8 @@ class Store(Protocol):
         anonymous survey cuts the response loose under ``loose_id``: days instead of
         instants, no session, no outbox text, no link (design section 10); the message of
         that turn is kept for sending without its session. Opting out drops broadcasts.
+
+        ``ResponseDropped`` deletes this session's response and answers; its consent stays.
 
         Raises:
             StaleSession: The session moved since ``before`` was read; read and step again.

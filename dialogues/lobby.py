@@ -1,0 +1,102 @@
+"""Talking with somebody who is in no conversation: commands, and a friendly word.
+
+What lives here: what is said where there is no session. What must not: surveys in progress
+(``engine.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialogues import messages
+from dialogues.effects import (
+    DataRequested,
+    Effect,
+    ErasureRequested,
+    LanguageChosen,
+    OptedOut,
+    PrivacyRequested,
+    PromptShown,
+    ResultsRequested,
+)
+from dialogues.prompts import Button, Layout, Prompt, read_token, token
+from dialogues.words import Command, command_in, fold
+
+__all__ = ["LOBBY", "Visitor", "answer", "press", "say"]
+
+#: Stands in place of a session's id in a button's token.
+LOBBY = "lobby"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Somebody without a conversation.
+
+    Attributes:
+        language: In which to speak.
+        slash: Whether commands are written with a slash here.
+    """
+
+    language: str
+    slash: bool
+
+
+def say(visitor: Visitor, key: str, **values: object) -> PromptShown:
+    """Say one sentence of the bot's own."""
+    slash = "/" if visitor.slash else ""
+    text = messages.say(key, visitor.language, slash=slash, **values)
+    return PromptShown(prompt=Prompt(text=text), lasting=True)
+
+
+def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
+    """Answer words that are not the beginning of a check-in.
+
+    Erasing needs no second word here: without a conversation no answer is held.
+    """
+    for language in messages.LANGUAGES:
+        if fold(text) == fold(messages.say(f"language_name_{language}", language)):
+            return _speak(visitor, language)
+    match command_in(text, at_open_question=False):
+        case Command.HELP:
+            return (say(visitor, "help"),)
+        case Command.PRIVACY:
+            return (PrivacyRequested(),)
+        case Command.MYDATA:
+            return (DataRequested(),)
+        case Command.RESULTS:
+            return (ResultsRequested(),)
+        case Command.FORGET:
+            return (ErasureRequested(at=at),)
+        case Command.STOP:
+            return (OptedOut(at=at), say(visitor, "stopped_empty"))
+        case Command.LANGUAGE:
+            return (_offer_languages(visitor),)
+        case _:
+            return (say(visitor, "nothing_open"),)
+
+
+def press(visitor: Visitor, pressed: str) -> tuple[Effect, ...]:
+    """Answer a press that belongs to no conversation of theirs."""
+    read = read_token(pressed)
+    if read is not None and read.session_id == LOBBY and read.key in messages.LANGUAGES:
+        return _speak(visitor, read.key)
+    return (say(visitor, "old_button_nothing"),)
+
+
+def _speak(visitor: Visitor, language: str) -> tuple[Effect, ...]:
+    now = Visitor(language=language, slash=visitor.slash)
+    return (LanguageChosen(language=language), say(now, "language_set"))
+
+
+def _offer_languages(visitor: Visitor) -> PromptShown:
+    buttons = tuple(
+        Button(
+            label=messages.say(f"language_name_{language}", language),
+            token=token(LOBBY, "l", language),
+        )
+        for language in messages.LANGUAGES
+    )
+    text = messages.say("language_ask", visitor.language)
+    prompt = Prompt(text=text, options=buttons, layout=Layout.OPTIONS)
+    return PromptShown(prompt=prompt, lasting=True)
