@@ -18,14 +18,19 @@ The docstring of each class is its default message.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 __all__ = [
     "CannotError",
     "CommonpulseError",
+    "Problem",
     "ShellError",
     "StaleSession",
     "StoreBusy",
     "StoreError",
     "StoreFull",
+    "SurveyInvalid",
     "TaggerError",
     "UserError",
 ]
@@ -36,6 +41,40 @@ class CommonpulseError(Exception):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or type(self).__doc__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something in a file that is not as it should be.
+
+    Attributes:
+        path: Keys from the top, with the place (from 0) in a list.
+        expected: What was expected there: a sentence that begins with "expected".
+        severity: A warning can be lived with.
+    """
+
+    path: tuple[str | int, ...]
+    expected: str
+    severity: Literal["error", "warning"] = "error"
+
+
+class SurveyInvalid(CommonpulseError):
+    """The survey cannot be used; `pulse check` says what is wrong in its file.
+
+    Attributes:
+        problems: In the order of the survey, warnings among them.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...] = ()) -> None:
+        self.problems = problems
+        wrong = [problem for problem in problems if problem.severity == "error"]
+        shown = "; ".join(f"{_dotted(each.path)}: {each.expected}" for each in wrong[:3])
+        more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
+        super().__init__(shown + more if shown else (type(self).__doc__ or "").partition("\n")[0])
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
 
 
 class StoreError(CommonpulseError):
