@@ -1,0 +1,244 @@
+"""The codebook: everything that somebody needs who was not there.
+
+What lives here: what the columns, questions, codes and missing reasons mean, as
+JSON-ready values (``codebook.json``). What must not: its form for people
+(``codebook_page.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dialogues.coding import Codeframe
+from dialogues.replies import option_labels, plain_number
+from dialogues.routing import PLACEHOLDER
+from dialogues.survey import (
+    Condition,
+    MultichoiceQuestion,
+    NumberQuestion,
+    Question,
+    ScaleQuestion,
+    Survey,
+)
+from dialogues.text import Text
+from storage.exports.columns import Column
+from storage.exports.missing import MEANINGS, Reason
+from storage.exports.responses import Tally
+
+__all__ = ["DERIVATIONS", "codebook", "universe"]
+
+#: What is worked out, and how.
+DERIVATIONS: Mapping[str, str] = {
+    "value": (
+        "scale: 1 to n as shown, reversed items too (turn them round when you score:"
+        " n + 1 - value); choice: the option's id; multichoice: ids joined by |; yesno: yes or"
+        " no; number: with a point; text: the words."
+    ),
+    "question/option": (
+        "In responses, a column for every option of a multichoice question, in the survey's"
+        " order: 1 chosen, 0 not chosen, empty where the question has no answer or the"
+        " revision did not have the option."
+    ),
+    "question.missing": (
+        "In responses, a column for every question: why it has no answer; empty where it has"
+        " one. A question whose id is also the name of a column about the response has its"
+        " answer under id.answer."
+    ),
+    "asked_at, answered_at": (
+        "UTC, ISO 8601 with +00:00. In an anonymous survey only the day is kept."
+    ),
+    "seconds": (
+        "answered_at minus asked_at: it counts pauses, and a correction made later. Empty in"
+        " an anonymous survey."
+    ),
+    "edited": "1 when an earlier answer of the person was superseded; only the newest is here.",
+    "disposition": (
+        "After the families of AAPOR's Standard Definitions; the cut at one half is our own."
+        " complete: reached the end with at least half of the questions put to them answered;"
+        " partial: reached the end with fewer, or stopped with at least half of what would"
+        " have been asked answered; break_off: less than that after consent; refusal: said no;"
+        " non_contact: never answered; screened_out: not for this survey; unknown: open."
+    ),
+    "n_answered": "Questions with an answer, don't know included and skips not.",
+    "strand": "The strand of the enabler in the codeframe below; not kept with the coding.",
+    "start, end": (
+        "Code points into text of the answer as JSON lines give it; in CSV, into text without"
+        " the apostrophe that guards a cell."
+    ),
+    "apostrophe": (
+        "In CSV, a cell that a spreadsheet would run (after any apostrophes it begins with"
+        " = + - @, a tab or a line break) has one ' put before it; take it off to have the"
+        " words as received. JSON lines hold them as they are."
+    ),
+    "anonymous surveys": (
+        "Responses that were not handed in are not exported. Rows stand in the order of their"
+        " random ids, never of time."
+    ),
+}
+
+
+def codebook(
+    *,
+    files: Mapping[str, Sequence[Column]],
+    rows: Mapping[str, int],
+    checksums: Mapping[str, str],
+    surveys: Sequence[Survey],
+    codeframe: Codeframe,
+    coders: Mapping[str, int],
+    tally: Tally,
+) -> dict[str, Any]:
+    """Put the codebook together, ready for JSON.
+
+    Args:
+        files: The columns of every file, by file name.
+        rows: Rows of every file.
+        checksums: SHA-256 of every file, in hexadecimal digits.
+        surveys: Every exported revision.
+        codeframe: The codes that the taggers and coders use.
+        coders: Codings of each coder.
+        tally: How much there is.
+    """
+    return {
+        "files": [
+            {
+                "file": name,
+                "rows": rows[name],
+                "sha256": checksums[name],
+                "columns": [
+                    {"name": column.name, "kind": column.kind.value, "label": column.label}
+                    | ({"question_id": column.question_id} if column.question_id else {})
+                    for column in columns
+                ],
+            }
+            for name, columns in files.items()
+        ],
+        "missing": {reason.value: meaning for reason, meaning in MEANINGS.items()},
+        "derivations": dict(DERIVATIONS),
+        "surveys": [_survey(survey, tally) for survey in surveys],
+        "waves": [
+            {"survey": survey_id, "wave": wave_id, "n_responses": n}
+            for (survey_id, wave_id), n in sorted(tally.waves.items())
+        ],
+        "coders": [{"coder": coder, "n_codings": n} for coder, n in sorted(coders.items())],
+        "codeframe": {
+            "codeframe": codeframe.codeframe_id,
+            "version": codeframe.version,
+            "strands": [
+                {"key": strand.key, "name": dict(strand.name)} for strand in codeframe.strands
+            ],
+            "codes": [
+                {
+                    "key": code.key,
+                    "strand": code.strand,
+                    "name": dict(code.name),
+                    "definition": dict(code.definition),
+                    "not_when": dict(code.not_when),
+                }
+                for code in codeframe.codes
+            ],
+        },
+    }
+
+
+def _survey(survey: Survey, tally: Tally) -> dict[str, Any]:
+    revision = (survey.survey_id, survey.revision)
+    return {
+        "survey": survey.survey_id,
+        "revision": survey.revision,
+        "title": _words(survey.title),
+        "languages": list(survey.languages),
+        "anonymity": survey.anonymity,
+        "intro": _words(survey.intro),
+        "consent": _words(survey.consent.text),
+        "consent_more": _words(survey.consent.more),
+        "thanks": _words(survey.thanks),
+        "n_responses": {
+            disposition: n
+            for (*of, disposition), n in sorted(tally.responses.items())
+            if tuple(of) == revision
+        },
+        "questions": [_question(survey, question, tally) for question in survey.questions],
+    }
+
+
+def _question(survey: Survey, question: Question, tally: Tally) -> dict[str, Any]:
+    counted = {
+        reason: n
+        for reason in ("", *Reason)
+        if (n := tally.answers[survey.survey_id, survey.revision, question.id, reason])
+    }
+    entry: dict[str, Any] = {
+        "question_id": question.id,
+        "kind": question.kind,
+        "text": _words(question.text),
+        "enabler": question.enabler,
+        "required": question.required,
+        "dont_know": question.dont_know,
+        "universe": universe(question),
+        "pipes": list(
+            dict.fromkeys(
+                other_id
+                for words in question.text.root.values()
+                for other_id in PLACEHOLDER.findall(words)
+                if other_id in survey.by_id
+            )
+        ),
+        "values": _values(survey, question),
+        "n_answered": counted.pop("", 0),
+        "n_missing": {str(reason): n for reason, n in counted.items()},
+    }
+    if isinstance(question, ScaleQuestion):
+        entry["reversed"] = question.reversed
+    if isinstance(question, NumberQuestion):
+        entry |= {"min": question.min, "max": question.max, "unit": _words(question.unit)}
+    if isinstance(question, MultichoiceQuestion):
+        entry |= {"min_choices": question.min_choices, "max_choices": question.most}
+    return entry
+
+
+def _words(text: Text | None) -> dict[str, str]:
+    return {} if text is None else dict(text.root)
+
+
+def _values(survey: Survey, question: Question) -> list[dict[str, Any]]:
+    labels = {language: option_labels(survey, question, language) for language in survey.languages}
+    return [
+        {
+            "value": option.value,
+            "label": {language: labels[language][at] for language in survey.languages},
+        }
+        for at, option in enumerate(question.options)
+    ]
+
+
+def universe(question: Question) -> str:
+    """Say in words who a question is for."""
+    if not question.show_if:
+        return "everybody"
+    return "those with " + " and ".join(
+        f"{other_id} {_condition(condition)}" for other_id, condition in question.show_if.items()
+    )
+
+
+def _condition(condition: Condition) -> str:
+    parts = []
+    if condition.answered is not None:
+        parts.append("answered" if condition.answered else "not answered")
+    if condition.equals is not None:
+        parts.append(f"being {_value(condition.equals)}")
+    if condition.one_of is not None:
+        parts.append("being one of " + ", ".join(map(_value, condition.one_of)))
+    if condition.not_in is not None:
+        parts.append("being none of " + ", ".join(map(_value, condition.not_in)))
+    if condition.at_least is not None:
+        parts.append(f"at least {plain_number(condition.at_least)}")
+    if condition.at_most is not None:
+        parts.append(f"at most {plain_number(condition.at_most)}")
+    return " and ".join(parts)
+
+
+def _value(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else plain_number(value)

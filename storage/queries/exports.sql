@@ -1,0 +1,98 @@
+-- What exports read. :survey_id and :wave_id are null where all is wanted.
+-- Rows of responses are in the order of their random ids, never of time.
+
+-- name: export_waves
+select wave_id
+from waves
+order by wave_id;
+
+-- Every revision that a selection has responses to, or that its wave fields.
+-- name: export_revisions
+select survey_id, revision
+from responses
+where (cast(:survey_id as text) is null or survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or wave_id = :wave_id)
+union
+select survey_id, revision
+from waves
+where (cast(:survey_id as text) is null or survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or wave_id = :wave_id);
+
+-- About how many rows all tables have together, for the progress bar.
+-- name: export_total
+select
+    (
+        select count(*)
+        from responses r
+        join answers a on a.response_id = r.response_id
+        where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+          and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+    ) + (
+        select count(*)
+        from responses r
+        join codings c on c.response_id = r.response_id
+        where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+          and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+    ) + (
+        select count(*)
+        from responses r
+        where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+          and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+    ) + (
+        select count(*)
+        from invitations i
+        join waves w on w.wave_id = i.wave_id
+        where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
+          and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
+    ) as total;
+
+-- name: export_answers
+select
+    r.response_id, r.wave_id as wave, r.survey_id as survey, r.revision,
+    r.respondent_id as respondent, r.role, r.sector, r.cohort, r.channel, r.language,
+    a.question_id, a.question, a.kind, a.value, a.text, a.missing,
+    a.asked_at, a.answered_at, a.n_edits
+from responses r
+join answers a on a.response_id = r.response_id
+where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+order by r.response_id, a.place, a.question_id;
+
+-- A response's id is its session's, until it is cut loose.
+-- name: export_responses
+select
+    r.response_id, r.wave_id as wave, r.survey_id as survey, r.revision,
+    r.respondent_id as respondent, r.role, r.sector, r.cohort, r.channel, r.language,
+    r.started_at, r.ended_at, r.disposition, s.status
+from responses r
+left join sessions s on s.session_id = r.response_id
+where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+order by r.response_id;
+
+-- name: export_codes
+select
+    r.response_id, r.survey_id as survey, r.revision, r.respondent_id as respondent,
+    c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end,
+    c.confidence, c.coder, c.coded_at, c.status
+from responses r
+join codings c on c.response_id = r.response_id
+join answers a on a.response_id = c.response_id and a.question_id = c.question_id
+where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+order by
+    r.response_id, a.place, a.question_id, c.span_start, c.span_end, c.enabler,
+    coalesce(c.stance, ''), c.coder, c.coding_id;
+
+-- Invitation ids are random, so their order says nothing of the people.
+-- name: export_invitations
+select
+    i.wave_id as wave, w.survey_id as survey, w.revision, w.cohort,
+    i.respondent_id as respondent, p.role, p.sector,
+    i.invited_at, i.reminders, i.disposition
+from invitations i
+join waves w on w.wave_id = i.wave_id
+left join respondents p on p.respondent_id = i.respondent_id
+where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
+order by i.wave_id, i.invitation_id;
