@@ -20,6 +20,7 @@ Beside `server.Server` (faults, people, sent, calls, earned_429, duplicates, wai
     await fake.wait_settled()       until every event is acknowledged or given up
     await fake.disconnect("refresh_requested")   the app is asked to connect anew
     await fake.cut()                all sockets break
+    fake.release()                  what `faults.hold` holds back goes now
     fake.revoke("token_revoked")    or "account_inactive"; fake.restore()
     fake.request_url = "http://.../slack/events"   HTTP mode: everything is posted there, signed
     fake.sign(body, timestamp)      headers of a signed request (also `slack_delivery.sign`)
@@ -335,6 +336,12 @@ class FakeSlack(Methods, Server):
             asyncio.get_running_loop().call_later(seconds, self._release, person)
         else:
             self.spawn(coroutine)
+
+    def release(self) -> None:
+        """Let everything that `faults.hold` holds back go now."""
+        for person in self.people.values():
+            while person.held:
+                self._release(person)
 
     def _release(self, person: SlackPerson) -> None:
         if self.faults.keep_person_order:

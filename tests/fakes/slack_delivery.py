@@ -111,6 +111,7 @@ class Delivery:
         future = socket.waiting.pop(answer.get("envelope_id"), None)
         if future is None:
             self.fake.late_acks += 1
+            self.fake.changed()
         elif not future.done():
             future.set_result(answer.get("payload") or {})
 

@@ -188,7 +188,7 @@ class Methods:
         """Read text and blocks; gives what is seen, the raw fields and the buttons."""
         text = str(params.get("text") or "")[:MAX_TEXT]
         blocks = check_blocks(params["blocks"]) if params.get("blocks") else []
-        if not text and not blocks:
+        if not text.strip() and not blocks:
             raise SlackError("no_text")
         seen = text_of(blocks) if blocks else shown(text)
         return seen or shown(text), {"text": text, "blocks": blocks}, buttons_of(blocks)

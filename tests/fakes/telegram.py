@@ -19,6 +19,7 @@ Beside `server.Server` (faults, people, sent, calls, earned_429, duplicates, wai
     fake.revoke(), fake.restore()   the token stops and starts working
     fake.next_update_id             may be set (ids jump after a quiet week)
     fake.commands, fake.description, fake.short_description, fake.webhook   as the bot set them
+    fake.release()                  what `faults.hold` holds back goes now
     fake.poison(person)             an update that python-telegram-bot cannot parse
     await fake.stop(), fake.start() the platform goes away and comes back, on the same port
 
@@ -326,6 +327,12 @@ class FakeTelegram(Methods, Server):
             asyncio.get_running_loop().call_later(seconds, self._release, person)
         else:
             self._queue(kind, body, person, act)
+
+    def release(self) -> None:
+        """Let everything that `faults.hold` holds back go now."""
+        for person in self.people.values():
+            while person.held:
+                self._release(person)
 
     def _release(self, person: TelegramPerson) -> None:
         if self.faults.keep_person_order:
