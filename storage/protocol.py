@@ -190,6 +190,7 @@ class UntaggedAnswer:
 class AnswerHeld:
     """One answer, as its person may see it."""
 
+    question_id: str
     question: str
     value: str | None
     text: str
@@ -257,6 +258,14 @@ class Store(Protocol):
         """Write to this person again."""
         ...
 
+    def opt_out(self, respondent_id: str, *, at: datetime) -> None:
+        """Write no more to this person of our own accord; drops their pending broadcasts."""
+        ...
+
+    def set_language(self, respondent_id: str, language: str) -> None:
+        """Note in which language this person wants to be spoken to."""
+        ...
+
     def join(self, respondent_id: str, cohort: str, *, on: date) -> bool:
         """Enrol a person in a cohort; False when they were in it already."""
         ...
@@ -277,7 +286,8 @@ class Store(Protocol):
         self, wave_id: str, *, roles: Sequence[str], limit: int = 500
     ) -> list[Respondent]:
         """Give members of a wave's cohort who may be written to (reachable, not opted out)
-        and have no invitation in it yet, by respondent_id, at most ``limit``."""
+        and have no invitation in it yet, by respondent_id, at most ``limit``.
+        """
         ...
 
     def has_consented(self, respondent_id: str, survey_id: str, consent_revision: str) -> bool:
@@ -384,8 +394,9 @@ class Store(Protocol):
 
         Consent makes the response row (id: the session's). Where the turn shows a prompt that
         is not lasting, rows of this session that are pending, not lasting and of an older
-        turn are dropped; a turn without such a prompt overtakes nothing. ``ResponseSubmitted`` in an
-        anonymous survey cuts the response loose under ``loose_id``: days instead of
+        turn are dropped; a turn without such a prompt overtakes nothing.
+
+        ``ResponseSubmitted`` in an anonymous survey cuts the response loose under ``loose_id``: days instead of
         instants, no session, no outbox text, no link (design section 10); the message of
         that turn is kept for sending without its session. Opting out drops broadcasts.
 

@@ -1,0 +1,68 @@
+"""Codings: what taggers make of the words of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dialogues.coding import Coding
+from storage.base import Part
+from storage.protocol import UntaggedAnswer
+from storage.records import write_instant
+
+__all__ = ["Codings"]
+
+
+class Codings(Part):
+    """The verbs about codings."""
+
+    def untagged(self, coder: str, *, limit: int) -> list[UntaggedAnswer]:
+        """Give text answers that this coder has to read; see the contract."""
+        return [
+            UntaggedAnswer(
+                response_id=row["response_id"],
+                question_id=row["question_id"],
+                question=row["question"],
+                language=row["language"],
+                text=row["text"],
+            )
+            for row in self._all("untagged", coder=coder, limit=limit)
+        ]
+
+    def save_codings(
+        self,
+        answer: UntaggedAnswer,
+        codings: Sequence[Coding],
+        *,
+        coding_ids: Sequence[str],
+        coder: str,
+        at: datetime,
+        error: str | None,
+    ) -> bool:
+        """Save what a tagger made of an answer; see the contract."""
+        marked = self._run(
+            "mark_tagged",
+            response_id=answer.response_id,
+            question_id=answer.question_id,
+            text=answer.text,
+            coder=coder,
+            error=error,
+        )
+        if not marked:
+            return False
+        for coding_id, coding in zip(coding_ids, codings, strict=True):
+            self._run(
+                "add_coding",
+                coding_id=coding_id,
+                response_id=answer.response_id,
+                question_id=answer.question_id,
+                enabler=coding.enabler,
+                stance=None if coding.stance is None else coding.stance.value,
+                span_text=coding.span_text,
+                span_start=coding.span_start,
+                span_end=coding.span_end,
+                confidence=coding.confidence,
+                coder=coder,
+                at=write_instant(at),
+            )
+        return True

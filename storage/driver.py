@@ -1,0 +1,82 @@
+"""What the store asks of a database engine: some seven methods.
+
+What lives here: the protocol, and nothing of any engine. The SQL that passes through is
+written once for all of them (``queries/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+__all__ = ["Driver", "Params", "Record"]
+
+Params = Mapping[str, Any]
+
+
+class Record(Protocol):
+    """A row as an engine gives it: values by name of the column."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """Give the value of a column."""
+        ...
+
+    def keys(self) -> Any:
+        """Give the names of the columns, in order."""
+        ...
+
+
+class Driver(Protocol):
+    """One connection to one database, for one thread.
+
+    Every method raises ``StoreBusy`` when somebody else holds the database too long,
+    ``StoreFull`` when it cannot be written, and ``StoreError`` for all other trouble.
+
+    Attributes:
+        engine: ``sqlite`` or ``postgres``: which variant of a query to take.
+    """
+
+    engine: str
+
+    def one(self, sql: str, params: Params) -> Record | None:
+        """Run a statement and give its first row; None when it gave none."""
+        ...
+
+    def all(self, sql: str, params: Params) -> list[Record]:
+        """Run a statement and give its rows."""
+        ...
+
+    def each(self, sql: str, params: Params) -> Iterator[Record]:
+        """Run a query and give its rows one by one, without holding them all."""
+        ...
+
+    def run(self, sql: str, params: Params) -> int:
+        """Run a statement and give how many rows it touched."""
+        ...
+
+    def many(self, sql: str, params: Sequence[Params]) -> None:
+        """Run a statement once for each set of parameters."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing. Inside another one it is a part that can fail by itself."""
+        ...
+
+    def migrate(self) -> None:
+        """Bring the tables up to this version. Safe to repeat.
+
+        Raises:
+            StoreError: They are of a newer version, or of another program.
+        """
+        ...
+
+    def scrub(self) -> bool:
+        """Remove what was erased from every file of the database; False: not possible now,
+        try again later.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...

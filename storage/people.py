@@ -1,0 +1,257 @@
+"""People: where they are reached, what is held of them, and how they are forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from dialogues.coding import Coding
+from dialogues.errors import StoreError
+from dialogues.prompts import Prompt
+from storage.base import Part
+from storage.driver import Record
+from storage.protocol import Address, AnswerHeld, Holdings, Respondent, ResponseHeld
+from storage.records import (
+    read_coding,
+    read_instant,
+    read_respondent,
+    write_day,
+    write_instant,
+)
+
+__all__ = ["People"]
+
+#: In this order what refers to something goes before it.
+_ERASED = (
+    "erase_responses",
+    "erase_sessions",
+    "erase_invitations",
+    "erase_consents",
+    "erase_memberships",
+    "erase_outbox",
+    "erase_address",
+    "erase_respondent",
+)
+
+
+class People(Part):
+    """The verbs about people."""
+
+    def respondent_at(self, channel: str, platform_id: str) -> Respondent | None:
+        """Give the person at this address; None when nobody is known there."""
+        return self._person(self._one("respondent_at", channel=channel, platform_id=platform_id))
+
+    def respondent(self, respondent_id: str) -> Respondent | None:
+        """Give a person; None when there is none."""
+        return self._person(self._one("respondent", respondent_id=respondent_id))
+
+    def welcome(
+        self, address: Address, *, respondent_id: str, role: str, language: str | None, on: date
+    ) -> Respondent:
+        """Keep a new person, or give the one who is known there; see the contract."""
+        channel, platform_id, chat = address.channel, address.platform_id, address.chat
+        self._run("unsuppress", address_key=self._hashed("address", channel, platform_id))
+        at = self._one("address_at", channel=channel, platform_id=platform_id)
+        if at is not None and not at["leaving"]:
+            respondent_id = at["respondent_id"]
+            self._run("set_chat", respondent_id=respondent_id, chat=chat)
+        else:
+            self._run(
+                "add_respondent",
+                respondent_id=respondent_id,
+                role=role,
+                language=language,
+                joined_on=write_day(on),
+            )
+            if at is None:
+                self._run(
+                    "add_address",
+                    channel=channel,
+                    platform_id=platform_id,
+                    chat=chat,
+                    respondent_id=respondent_id,
+                    leaving=0,
+                )
+            else:
+                leaving_id = at["respondent_id"]
+                self._run(
+                    "come_back", respondent_id=respondent_id, chat=chat, leaving_id=leaving_id
+                )
+                self._run("keep_farewell", respondent_id=respondent_id, leaving_id=leaving_id)
+        return self._known(respondent_id)
+
+    def is_suppressed(self, channel: str, platform_id: str) -> bool:
+        """Whether this address asked to be forgotten and has not come back."""
+        key = self._hashed("address", channel, platform_id)
+        return self._one("is_suppressed", address_key=key) is not None
+
+    def set_reachable(self, respondent_id: str, reachable: bool) -> None:
+        """Note what the platform says of delivery. Unreachable drops their pending rows."""
+        self._run("set_reachable", respondent_id=respondent_id, reachable=int(reachable))
+        if not reachable:
+            self._run("drop_unsent", respondent_id=respondent_id)
+
+    def opt_in(self, respondent_id: str) -> None:
+        """Write to this person again."""
+        self._run("opt_in", respondent_id=respondent_id)
+
+    def opt_out(self, respondent_id: str, *, at: datetime) -> None:
+        """Write no more to this person of our own accord; drops their pending broadcasts."""
+        self._run("opt_out", respondent_id=respondent_id, at=write_instant(at))
+        self._run("drop_broadcasts", respondent_id=respondent_id)
+
+    def set_language(self, respondent_id: str, language: str) -> None:
+        """Note in which language this person wants to be spoken to."""
+        self._run("set_language", respondent_id=respondent_id, language=language)
+
+    def join(self, respondent_id: str, cohort: str, *, on: date) -> bool:
+        """Enrol a person in a cohort; False when they were in it already."""
+        joined = self._run(
+            "join_cohort", respondent_id=respondent_id, cohort=cohort, since=write_day(on)
+        )
+        return bool(joined)
+
+    def leave(self, respondent_id: str, cohort: str) -> None:
+        """End a membership; past responses stay."""
+        self._run("leave_cohort", respondent_id=respondent_id, cohort=cohort)
+
+    def members(
+        self, cohort: str, *, roles: Sequence[str], after: str = "", limit: int = 500
+    ) -> list[Respondent]:
+        """Give members who may be written to; see the contract."""
+        rows = self._all(
+            "members",
+            cohort=cohort,
+            roles=_listed(roles),
+            after=after,
+            limit=limit,
+        )
+        return [read_respondent(row, self._cohorts(row["respondent_id"])) for row in rows]
+
+    def uninvited(
+        self, wave_id: str, *, roles: Sequence[str], limit: int = 500
+    ) -> list[Respondent]:
+        """Give members of a wave's cohort who are still to be invited; see the contract."""
+        rows = self._all("uninvited", wave_id=wave_id, roles=_listed(roles), limit=limit)
+        return [read_respondent(row, self._cohorts(row["respondent_id"])) for row in rows]
+
+    def has_consented(self, respondent_id: str, survey_id: str, consent_revision: str) -> bool:
+        """Whether this person agreed to these very words before."""
+        row = self._one(
+            "has_consented",
+            respondent_id=respondent_id,
+            survey_id=survey_id,
+            consent_revision=consent_revision,
+        )
+        return row is not None
+
+    def holdings(self, respondent_id: str) -> Holdings:
+        """Give everything that is held of a person."""
+        respondent = self._known(respondent_id)
+        invitations = self._one("count_invitations_of", respondent_id=respondent_id)
+        consents = self._all("consents_of", respondent_id=respondent_id)
+        responses = self._all("responses_of", respondent_id=respondent_id)
+        return Holdings(
+            respondent=respondent,
+            address=self._address(respondent_id),
+            consented_at=tuple(read_instant(row["consented_at"]) for row in consents),
+            n_invitations=invitations["n"] if invitations is not None else 0,
+            responses=tuple(self._response_held(row) for row in responses),
+        )
+
+    def codings_of(self, response_id: str) -> list[tuple[str, Coding]]:
+        """Give (question_id, coding) of a response, by place of the question, then offset."""
+        rows = self._all("codings_of", response_id=response_id)
+        return [(row["question_id"], read_coding(row)) for row in rows]
+
+    def erase(
+        self,
+        respondent_id: str,
+        *,
+        at: datetime,
+        erasure_id: str,
+        actor: str,
+        farewell: Prompt | None,
+        leaving_id: str,
+    ) -> int:
+        """Erase everything of a person; see the contract."""
+        address = self._address(respondent_id)
+        n_responses = len(self._all("responses_of", respondent_id=respondent_id))
+        for query in _ERASED:
+            self._run(query, respondent_id=respondent_id)
+        self._run(
+            "suppress",
+            address_key=self._hashed("address", address.channel, address.platform_id),
+            since=write_day(at.astimezone(UTC)),
+        )
+        self._run(
+            "note_erasure",
+            erasure_id=erasure_id,
+            at=write_instant(at),
+            actor=actor,
+            n_responses=n_responses,
+        )
+        if farewell is not None:
+            self._run(
+                "add_address",
+                channel=address.channel,
+                platform_id=address.platform_id,
+                chat=address.chat,
+                respondent_id=leaving_id,
+                leaving=1,
+            )
+            self._put_out(
+                farewell,
+                respondent_id=leaving_id,
+                channel=address.channel,
+                due_at=write_instant(at),
+                lane=0,
+                farewell=True,
+            )
+        self.scrub_due = True
+        return n_responses
+
+    def _response_held(self, row: Record) -> ResponseHeld:
+        codings = self.codings_of(row["response_id"])
+        return ResponseHeld(
+            survey_id=row["survey_id"],
+            revision=row["revision"],
+            wave_id=row["wave_id"],
+            started_at=read_instant(row["started_at"]),
+            answers=tuple(
+                AnswerHeld(
+                    question_id=answer["question_id"],
+                    question=answer["question"],
+                    value=answer["value"],
+                    text=answer["text"],
+                    missing=answer["missing"],
+                    codings=tuple(
+                        coding for place, coding in codings if place == answer["question_id"]
+                    ),
+                )
+                for answer in self._all("answers_of", response_id=row["response_id"])
+            ),
+        )
+
+    def _address(self, respondent_id: str) -> Address:
+        row = self._one("address_of", respondent_id=respondent_id)
+        if row is None:
+            raise StoreError("Nobody is known by this pseudonym.")
+        return Address(channel=row["channel"], platform_id=row["platform_id"], chat=row["chat"])
+
+    def _known(self, respondent_id: str) -> Respondent:
+        respondent = self.respondent(respondent_id)
+        if respondent is None:
+            raise StoreError("Nobody is known by this pseudonym.")
+        return respondent
+
+    def _person(self, row: Record | None) -> Respondent | None:
+        return None if row is None else read_respondent(row, self._cohorts(row["respondent_id"]))
+
+    def _cohorts(self, respondent_id: str) -> list[str]:
+        return [row["cohort"] for row in self._all("cohorts_of", respondent_id=respondent_id)]
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Write words as ``|one|two|``, in which a query can look for ``|one|``."""
+    return f"|{'|'.join(words)}|" if words else ""

@@ -1,0 +1,37 @@
+-- What is said of the words of an answer.
+
+-- name: untagged
+-- An unsubmitted answer of an anonymous survey is nobody's to read.
+select a.response_id, a.question_id, a.question, a.text, r.language
+from answers a
+join responses r on r.response_id = a.response_id
+join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
+where a.kind = 'text' and a.text <> '' and a.missing is null
+and (a.tagged_by is null or a.tag_error is not null)
+and (a.tagged_by is null or a.tagged_by <> :coder)
+and (s.anonymous = 0 or r.respondent_id is null)
+order by r.started_at, a.response_id, a.place
+limit :limit
+
+-- name: mark_tagged
+update answers set tagged_by = :coder, tag_error = :error
+where response_id = :response_id and question_id = :question_id and text = :text
+
+-- name: add_coding
+-- A loose response knows days only.
+insert into codings (
+    coding_id, response_id, question_id, enabler, stance, span_text, span_start, span_end,
+    confidence, coder, coded_at, status
+)
+select :coding_id, r.response_id, :question_id, :enabler, :stance, :span_text, :span_start,
+    :span_end, :confidence, :coder,
+    case when r.respondent_id is null then substr(:at, 1, 10) else :at end, 'suggested'
+from responses r where r.response_id = :response_id
+on conflict do nothing
+
+-- name: codings_of
+select c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end, c.confidence
+from codings c
+join answers a on a.response_id = c.response_id and a.question_id = c.question_id
+where c.response_id = :response_id
+order by a.place, c.span_start, c.span_end, c.enabler, c.coding_id

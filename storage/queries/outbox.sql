@@ -1,0 +1,105 @@
+-- What leaves the house. A person's messages go one at a time, replies before broadcasts,
+-- each in the order in which they came.
+
+-- name: put_out
+insert into outbox (
+    respondent_id, channel, session_id, wave_id, turn, lane, state, body, in_place, lasting,
+    farewell, due_at
+) values (
+    :respondent_id, :channel, :session_id, :wave_id, :turn, :lane, 'pending', :body, :in_place,
+    :lasting, :farewell, :due_at
+)
+
+-- name: reopen_expired
+update outbox
+set state = 'pending', claimed_until = null, attempts = attempts + 1, doubt = 1
+where channel = :channel and lane = :lane and state = 'claimed' and claimed_until <= :now
+
+-- name: claimable
+select o.outbox_id, o.respondent_id, o.session_id, o.turn, o.body, o.in_place, o.lasting,
+    o.attempts, o.doubt, a.chat,
+    exists (
+        select 1 from outbox n
+        where n.session_id = o.session_id and n.outbox_id > o.outbox_id
+        and n.lasting = 0 and n.turn > o.turn
+    ) as overtaken
+from outbox o
+left join addresses a on a.respondent_id = o.respondent_id
+where o.channel = :channel and o.lane = :lane and o.state = 'pending' and o.due_at <= :now
+and not exists (
+    select 1 from outbox e
+    where e.respondent_id = o.respondent_id and e.state in ('claimed', 'pending')
+    and (e.state = 'claimed' or e.lane < o.lane
+        or (e.lane = o.lane and e.outbox_id < o.outbox_id))
+)
+and not exists (
+    select 1 from waves w where o.lane = 1 and w.wave_id = o.wave_id and w.state = 'paused'
+)
+order by o.due_at, o.outbox_id
+limit :limit
+
+-- name: claim
+update outbox set state = 'claimed', claimed_until = :until where outbox_id = :outbox_id
+
+-- name: drop_message
+delete from outbox where outbox_id = :outbox_id
+
+-- name: give_up_doubtful
+-- Overtaken, and perhaps sent: it stays as something that the person may have seen.
+update outbox set state = 'sent', body = null, claimed_until = null
+where outbox_id = :outbox_id
+
+-- name: newest_position
+select position from outbox
+where session_id = :session_id and state = 'sent' and position is not null
+order by outbox_id desc
+limit 1
+
+-- name: outbox_row
+select respondent_id, session_id, state, farewell from outbox where outbox_id = :outbox_id
+
+-- name: sent
+update outbox
+set state = 'sent', body = null, claimed_until = null, doubt = 0, error = null,
+    position = :position
+where outbox_id = :outbox_id
+
+-- name: retry
+update outbox
+set state = 'pending', claimed_until = null, attempts = attempts + 1, due_at = :retry_at,
+    error = :error
+where outbox_id = :outbox_id and state = 'claimed'
+
+-- name: dead
+update outbox set state = 'dead', body = null, claimed_until = null, error = :error
+where outbox_id = :outbox_id
+
+-- name: drop_all_unsent
+delete from outbox where respondent_id = :respondent_id and state in ('pending', 'claimed')
+
+-- name: farewell_over
+delete from addresses where respondent_id = :respondent_id and leaving = 1
+
+-- name: release_claims
+update outbox
+set state = 'pending', claimed_until = null, attempts = attempts + 1, doubt = 1
+where channel = :channel and state = 'claimed'
+
+-- name: next_due
+select o.due_at from outbox o
+where o.channel = :channel and o.lane = :lane and o.state = 'pending'
+and not exists (
+    select 1 from outbox e
+    where e.respondent_id = o.respondent_id and e.state in ('claimed', 'pending')
+    and (e.state = 'claimed' or e.lane < o.lane
+        or (e.lane = o.lane and e.outbox_id < o.outbox_id))
+)
+and not exists (
+    select 1 from waves w where o.lane = 1 and w.wave_id = o.wave_id and w.state = 'paused'
+)
+order by o.due_at
+limit 1
+
+-- name: next_expiry
+select min(claimed_until) as due_at from outbox
+where channel = :channel and lane = :lane and state = 'claimed'

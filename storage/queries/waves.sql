@@ -1,0 +1,81 @@
+-- Fieldings, and how their invitations end.
+
+-- name: open_wave
+insert into waves (
+    wave_id, pulse, cohort, survey_id, revision, state, opens_at, closes_at, remind_at, reminded
+) values (
+    :wave_id, :pulse, :cohort, :survey_id, :revision, :state, :opens_at, :closes_at, :remind_at,
+    :reminded
+) on conflict do nothing
+
+-- name: wave
+select wave_id, pulse, cohort, survey_id, revision, state, opens_at, closes_at, remind_at,
+    reminded
+from waves where wave_id = :wave_id
+
+-- name: waves
+-- Of one state, or of any where :state is empty.
+select wave_id, pulse, cohort, survey_id, revision, state, opens_at, closes_at, remind_at,
+    reminded
+from waves where :state = '' or state = :state
+order by opens_at desc, wave_id
+
+-- name: open_wave_for
+select w.wave_id, w.pulse, w.cohort, w.survey_id, w.revision, w.state, w.opens_at, w.closes_at,
+    w.remind_at, w.reminded
+from waves w
+join memberships m on m.cohort = w.cohort
+where m.respondent_id = :respondent_id and w.state = 'open'
+order by w.opens_at desc, w.wave_id
+limit 1
+
+-- name: set_wave
+update waves
+set state = coalesce(:state, state), reminded = coalesce(:reminded, reminded),
+    closes_at = coalesce(:closes_at, closes_at)
+where wave_id = :wave_id
+
+-- name: note_reminder
+update invitations set reminders = reminders + 1 where invitation_id = :invitation_id
+
+-- name: is_anonymous
+select s.anonymous from waves w
+join surveys s on s.survey_id = w.survey_id and s.revision = w.revision
+where w.wave_id = :wave_id
+
+-- name: settle_loose
+-- Agreed, and no conversation left: their response was cut loose.
+update invitations set disposition = 'complete', disposition_at = :at
+where wave_id = :wave_id and disposition = 'unknown' and consented = 1
+and not exists (
+    select 1 from sessions s where s.invitation_id = invitations.invitation_id
+)
+
+-- name: settle_rest
+update invitations
+set disposition = case when consented = 1 then 'break_off' else 'non_contact' end,
+    disposition_at = :at
+where wave_id = :wave_id and disposition = 'unknown'
+
+-- name: drop_unsubmitted_responses
+delete from responses where wave_id = :wave_id and respondent_id is not null
+
+-- name: sessions_of_wave
+select session_id from sessions where wave_id = :wave_id order by session_id
+
+-- name: drop_sessions_of_wave
+delete from sessions where wave_id = :wave_id
+
+-- name: loosen_outbox
+-- Last words to people whose conversation is dropped still go out.
+update outbox set session_id = null, wave_id = null, lasting = 1
+where session_id = :session_id and state in ('pending', 'claimed')
+and turn >= (select s.turn from sessions s where s.session_id = :session_id)
+
+-- name: count_invitations
+select disposition, consented, count(*) as n from invitations
+where wave_id = :wave_id
+group by disposition, consented
+
+-- name: count_waiting
+select count(*) as n from outbox where wave_id = :wave_id and state in ('pending', 'claimed')

@@ -1,0 +1,344 @@
+"""Turns: a conversation and everything that follows from a step of it, saved together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import assert_never
+
+from dialogues.codec import encode_session
+from dialogues.effects import (
+    AnswerRecorded,
+    ConsentRecorded,
+    DataRequested,
+    DispositionSet,
+    Effect,
+    ErasureRequested,
+    EventRejected,
+    LanguageChosen,
+    OptedOut,
+    PrivacyRequested,
+    PromptShown,
+    QuestionOffered,
+    ResponseDropped,
+    ResponseSubmitted,
+    ResultsRequested,
+    Turn,
+)
+from dialogues.errors import StaleSession
+from dialogues.session import Missing, Session
+from dialogues.survey import Question
+from storage.base import Part
+from storage.protocol import Respondent, StoredSession
+from storage.records import read_session, write_day, write_instant
+
+__all__ = ["Turns"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """What the effects of one turn have in common.
+
+    Attributes:
+        at: When the turn happened, as it is written.
+        loose: Whether this turn cuts the response loose from its person.
+    """
+
+    session: Session
+    respondent: Respondent
+    invitation_id: str | None
+    wave_id: str | None
+    cohort: str | None
+    lane: int
+    at: str
+    due_at: str
+    loose: bool
+
+
+class Turns(Part):
+    """The verbs about conversations."""
+
+    def take_event(self, event_id: str, *, on: date) -> bool:
+        """Note a platform event; False when it was taken before. Keeps a keyed hash only."""
+        key = self._hashed("event", event_id)
+        return bool(self._run("take_event", event_key=key, on=write_day(on)))
+
+    def session(self, session_id: str) -> StoredSession | None:
+        """Give a session; None when there is none (or it was cut loose)."""
+        row = self._one("session", session_id=session_id)
+        return None if row is None else read_session(row)
+
+    def latest_session(self, respondent_id: str) -> StoredSession | None:
+        """Give the session of a person that moved last; None when there is none."""
+        row = self._one("latest_session", respondent_id=respondent_id)
+        return None if row is None else read_session(row)
+
+    def session_in_wave(self, respondent_id: str, wave_id: str) -> StoredSession | None:
+        """Give a person's session in a wave; None when there is none."""
+        row = self._one("session_in_wave", respondent_id=respondent_id, wave_id=wave_id)
+        return None if row is None else read_session(row)
+
+    def unfinished(self, wave_id: str, *, after: str = "", limit: int = 500) -> list[StoredSession]:
+        """Give a wave's sessions that are not final, by session_id, those after ``after``."""
+        rows = self._all("unfinished", wave_id=wave_id, after=after, limit=limit)
+        return [read_session(row) for row in rows]
+
+    def took_part(self, respondent_id: str, wave_id: str) -> bool:
+        """Whether a person handed in an anonymous response in a wave; see the contract."""
+        return self._one("took_part", respondent_id=respondent_id, wave_id=wave_id) is not None
+
+    def seen_turn(self, session_id: str, position: str) -> int | None:
+        """Turn of the newest prompt that stood in the chat before ``position``."""
+        before = (len(position), position)
+        for row in self._all("seen_turns", session_id=session_id):
+            place = row["position"]
+            in_doubt = row["state"] == "claimed" or row["doubt"]
+            if in_doubt or (place is not None and (len(place), place) < before):
+                turn: int = row["turn"]
+                return turn
+        return None
+
+    def begin_session(
+        self,
+        turn: Turn,
+        *,
+        respondent: Respondent,
+        wave_id: str | None,
+        cohort: str | None,
+        invitation_id: str | None,
+        lane: int,
+        at: datetime,
+        due_at: datetime,
+    ) -> bool:
+        """Save the first turn of a conversation; see the contract."""
+        written_at = write_instant(at)
+        if invitation_id is not None and not self._run(
+            "invite",
+            invitation_id=invitation_id,
+            wave_id=wave_id,
+            respondent_id=respondent.respondent_id,
+            at=written_at,
+        ):
+            return False
+        session = turn.session
+        self._run(
+            "add_session",
+            session_id=session.session_id,
+            respondent_id=respondent.respondent_id,
+            invitation_id=invitation_id,
+            wave_id=wave_id,
+            cohort=cohort,
+            survey_id=session.survey_id,
+            revision=session.revision,
+            status=session.status.value,
+            turn=session.turn,
+            body=encode_session(session),
+            at=written_at,
+        )
+        scene = _Scene(
+            session=session,
+            respondent=respondent,
+            invitation_id=invitation_id,
+            wave_id=wave_id,
+            cohort=cohort,
+            lane=lane,
+            at=written_at,
+            due_at=write_instant(due_at),
+            loose=False,
+        )
+        for effect in turn.effects:
+            self._save(effect, scene)
+        return True
+
+    def commit_turn(
+        self,
+        turn: Turn,
+        *,
+        before: StoredSession,
+        respondent: Respondent,
+        lane: int,
+        at: datetime,
+        loose_id: str,
+    ) -> None:
+        """Save a turn: session, records and outbox rows together; see the contract."""
+        session = turn.session
+        written_at = write_instant(at)
+        loose = any(isinstance(effect, ResponseSubmitted) for effect in turn.effects) and (
+            self._kept(session.survey_id, session.revision).anonymous
+        )
+        self._move(session, turn_before=before.session.turn, loose=loose, at=written_at)
+        scene = _Scene(
+            session=session,
+            respondent=respondent,
+            invitation_id=before.invitation_id,
+            wave_id=before.wave_id,
+            cohort=before.cohort,
+            lane=lane,
+            at=written_at,
+            due_at=written_at,
+            loose=loose,
+        )
+        for effect in turn.effects:
+            self._save(effect, scene)
+        if loose:
+            self._cut_loose(scene, loose_id)
+
+    def _move(self, session: Session, *, turn_before: int, loose: bool, at: str) -> None:
+        if loose:
+            moved = self._run("end_session", session_id=session.session_id, turn_before=turn_before)
+        else:
+            moved = self._run(
+                "move_session",
+                session_id=session.session_id,
+                turn_before=turn_before,
+                status=session.status.value,
+                turn=session.turn,
+                body=encode_session(session),
+                at=at,
+            )
+        if not moved:
+            raise StaleSession
+
+    def _save(self, effect: Effect, scene: _Scene) -> None:
+        response_id = scene.session.session_id
+        match effect:
+            case PromptShown():
+                self._show(effect, scene)
+            case AnswerRecorded():
+                self._answer(effect, scene)
+            case QuestionOffered():
+                survey = self._kept(scene.session.survey_id, scene.session.revision)
+                question, place = self._place(effect.question_id, scene)
+                self._run(
+                    "offer",
+                    response_id=response_id,
+                    question_id=effect.question_id,
+                    place=place,
+                    kind=question.kind,
+                    question=survey.say(question.text, scene.session.language),
+                    at=write_instant(effect.at),
+                )
+            case ConsentRecorded():
+                self._consent(effect, scene)
+            case DispositionSet():
+                disposition = effect.disposition.value
+                self._run(
+                    "set_response_disposition", response_id=response_id, disposition=disposition
+                )
+                if scene.session.status.final:
+                    self._run("end_response", response_id=response_id, at=write_instant(effect.at))
+                # Of an anonymous response it would tell more than that one took part.
+                if scene.invitation_id is not None and not scene.loose:
+                    self._run(
+                        "set_disposition",
+                        invitation_id=scene.invitation_id,
+                        disposition=disposition,
+                        at=write_instant(effect.at),
+                    )
+            case ResponseSubmitted():
+                self._run("end_response", response_id=response_id, at=write_instant(effect.at))
+            case ResponseDropped():
+                self._run("drop_response", response_id=response_id)
+                self.scrub_due = True
+            case LanguageChosen(language=language):
+                person = scene.respondent.respondent_id
+                self._run("set_language", respondent_id=person, language=language)
+                self._run("set_response_language", response_id=response_id, language=language)
+            case OptedOut():
+                person = scene.respondent.respondent_id
+                self._run("opt_out", respondent_id=person, at=write_instant(effect.at))
+                self._run("drop_broadcasts", respondent_id=person)
+            case (
+                DataRequested()
+                | ResultsRequested()
+                | PrivacyRequested()
+                | ErasureRequested()
+                | EventRejected()
+            ):
+                pass  # The shell's to do; nothing to keep.
+            case _:
+                assert_never(effect)
+
+    def _show(self, effect: PromptShown, scene: _Scene) -> None:
+        if not effect.lasting:
+            session = scene.session
+            self._run("drop_overtaken", session_id=session.session_id, turn=session.turn)
+        self._put_out(
+            effect.prompt,
+            respondent_id=scene.respondent.respondent_id,
+            channel=scene.respondent.channel,
+            due_at=scene.due_at,
+            lane=scene.lane,
+            session_id=None if scene.loose else scene.session.session_id,
+            wave_id=None if scene.loose else scene.wave_id,
+            turn=0 if scene.loose else scene.session.turn,
+            in_place=effect.in_place and not scene.loose,
+            lasting=effect.lasting or scene.loose,
+        )
+
+    def _consent(self, effect: ConsentRecorded, scene: _Scene) -> None:
+        session, respondent, at = scene.session, scene.respondent, write_instant(effect.at)
+        survey = self._kept(session.survey_id, session.revision)
+        self._run(
+            "consent",
+            respondent_id=respondent.respondent_id,
+            survey_id=session.survey_id,
+            consent_revision=survey.consent_revision,
+            at=at,
+        )
+        self._run(
+            "begin_response",
+            response_id=session.session_id,
+            respondent_id=respondent.respondent_id,
+            wave_id=scene.wave_id,
+            survey_id=session.survey_id,
+            revision=session.revision,
+            cohort=scene.cohort,
+            channel=respondent.channel,
+            role=respondent.role,
+            sector=respondent.sector,
+            language=session.language,
+            at=at,
+        )
+        if scene.invitation_id is not None:
+            self._run("consented", invitation_id=scene.invitation_id)
+
+    def _answer(self, effect: AnswerRecorded, scene: _Scene) -> None:
+        question, place = self._place(effect.question_id, scene)
+        response_id = scene.session.session_id
+        if question.kind == "text":
+            self._run(
+                "retract_codings",
+                response_id=response_id,
+                question_id=effect.question_id,
+                text=effect.text,
+            )
+        self._run(
+            "answer",
+            response_id=response_id,
+            question_id=effect.question_id,
+            place=place,
+            kind=question.kind,
+            question=effect.question,
+            value=effect.value,
+            text=effect.text,
+            missing=None if effect.missing is None else Missing(effect.missing).value,
+            at=write_instant(effect.at),
+            edited=int(effect.edited),
+        )
+
+    def _cut_loose(self, scene: _Scene, loose_id: str) -> None:
+        session_id = scene.session.session_id
+        self._run("cut_response", response_id=session_id, loose_id=loose_id, at=scene.at)
+        self._run("cut_answers", response_id=session_id, loose_id=loose_id)
+        self._run("drop_response", response_id=session_id)
+        if scene.invitation_id is not None:
+            self._run("cut_invitation", invitation_id=scene.invitation_id)
+        self._run("cut_outbox", session_id=session_id)
+        self._run("drop_outbox_of_session", session_id=session_id)
+        self.scrub_due = True
+
+    def _place(self, question_id: str, scene: _Scene) -> tuple[Question, int]:
+        survey = self._kept(scene.session.survey_id, scene.session.revision)
+        question = survey.by_id[question_id]
+        return question, survey.questions.index(question)

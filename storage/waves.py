@@ -1,0 +1,114 @@
+"""Waves: fieldings, and how their invitations end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dialogues.disposition import Disposition
+from storage.base import Part
+from storage.protocol import InvitationCounts, Wave, WaveState
+from storage.records import read_wave, write_instant, write_instants
+
+__all__ = ["Waves"]
+
+
+class Waves(Part):
+    """The verbs about waves and invitations."""
+
+    def open_wave(self, wave: Wave) -> bool:
+        """Keep a new wave; False when this wave_id is known, whatever its state."""
+        opened = self._run(
+            "open_wave",
+            wave_id=wave.wave_id,
+            pulse=wave.pulse,
+            cohort=wave.cohort,
+            survey_id=wave.survey_id,
+            revision=wave.revision,
+            state=wave.state,
+            opens_at=write_instant(wave.opens_at),
+            closes_at=None if wave.closes_at is None else write_instant(wave.closes_at),
+            remind_at=write_instants(wave.remind_at),
+            reminded=wave.reminded,
+        )
+        return bool(opened)
+
+    def wave(self, wave_id: str) -> Wave | None:
+        """Give a wave; None when there is none."""
+        row = self._one("wave", wave_id=wave_id)
+        return None if row is None else read_wave(row)
+
+    def waves(self, *, state: WaveState | None = None) -> list[Wave]:
+        """Give waves, newest first, ties by wave_id."""
+        return [read_wave(row) for row in self._all("waves", state=state or "")]
+
+    def open_wave_for(self, respondent_id: str) -> Wave | None:
+        """The newest open wave that this person's cohorts are in; None when there is none."""
+        row = self._one("open_wave_for", respondent_id=respondent_id)
+        return None if row is None else read_wave(row)
+
+    def set_wave(
+        self,
+        wave_id: str,
+        *,
+        state: WaveState | None = None,
+        reminded: int | None = None,
+        closes_at: datetime | None = None,
+    ) -> None:
+        """Change what is given."""
+        self._run(
+            "set_wave",
+            wave_id=wave_id,
+            state=state,
+            reminded=reminded,
+            closes_at=None if closes_at is None else write_instant(closes_at),
+        )
+
+    def note_reminder(self, invitation_id: str) -> None:
+        """Count a reminder that went into the outbox."""
+        self._run("note_reminder", invitation_id=invitation_id)
+
+    def set_disposition(
+        self, invitation_id: str, disposition: Disposition, *, at: datetime
+    ) -> None:
+        """Write the outcome of an invitation."""
+        self._run(
+            "set_disposition",
+            invitation_id=invitation_id,
+            disposition=disposition.value,
+            at=write_instant(at),
+        )
+
+    def settle_wave(self, wave_id: str, *, at: datetime) -> None:
+        """Write what is still unknown when a wave closes; see the contract."""
+        written_at = write_instant(at)
+        kept = self._one("is_anonymous", wave_id=wave_id)
+        anonymous = kept is not None and bool(kept["anonymous"])
+        if anonymous:
+            self._run("settle_loose", wave_id=wave_id, at=written_at)
+        self._run("settle_rest", wave_id=wave_id, at=written_at)
+        if anonymous:
+            self._drop_unsubmitted(wave_id)
+
+    def counts(self, wave_id: str) -> InvitationCounts:
+        """Give how a wave stands."""
+        by_disposition: dict[str, int] = {}
+        consented = 0
+        for row in self._all("count_invitations", wave_id=wave_id):
+            disposition = row["disposition"]
+            by_disposition[disposition] = by_disposition.get(disposition, 0) + row["n"]
+            consented += row["n"] if row["consented"] else 0
+        waiting = self._one("count_waiting", wave_id=wave_id)
+        return InvitationCounts(
+            invited=sum(by_disposition.values()),
+            consented=consented,
+            by_disposition=by_disposition,
+            waiting=0 if waiting is None else waiting["n"],
+        )
+
+    def _drop_unsubmitted(self, wave_id: str) -> None:
+        self._run("drop_unsubmitted_responses", wave_id=wave_id)
+        for row in self._all("sessions_of_wave", wave_id=wave_id):
+            self._run("loosen_outbox", session_id=row["session_id"])
+            self._run("drop_outbox_of_session", session_id=row["session_id"])
+        self._run("drop_sessions_of_wave", wave_id=wave_id)
+        self.scrub_due = True
