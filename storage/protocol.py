@@ -396,9 +396,10 @@ class Store(Protocol):
         is not lasting, rows of this session that are pending, not lasting and of an older
         turn are dropped; a turn without such a prompt overtakes nothing.
 
-        ``ResponseSubmitted`` in an anonymous survey cuts the response loose under ``loose_id``: days instead of
-        instants, no session, no outbox text, no link (design section 10); the message of
-        that turn is kept for sending without its session. Opting out drops broadcasts.
+        ``ResponseSubmitted`` in an anonymous survey cuts the response loose under
+        ``loose_id``: days instead of instants, no session, no outbox text, no link (design
+        section 10); the message of that turn is kept for sending without its session.
+        Opting out drops broadcasts.
 
         ``ResponseDropped`` deletes this session's response and answers; its consent stays.
 

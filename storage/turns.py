@@ -340,5 +340,4 @@ class Turns(Part):
 
     def _place(self, question_id: str, scene: _Scene) -> tuple[Question, int]:
         survey = self._kept(scene.session.survey_id, scene.session.revision)
-        question = survey.by_id[question_id]
-        return question, survey.questions.index(question)
+        return survey.by_id[question_id], [*survey.by_id].index(question_id)
