@@ -1,0 +1,372 @@
+"""The commands of the tagger: tag, train, evaluate.
+
+What lives here: options in, lines and tables out. What must not: figures and models
+(``nlp``). spaCy and scikit-learn are imported only once a command runs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.errors import CannotError, UserError
+from dialogues.errors import TaggerError
+
+if TYPE_CHECKING:
+    from nlp.load import SpacyTagger
+    from nlp.tagger import Tagged, ToTag
+    from nlp.train import Progress
+
+__all__ = ["evaluate", "tag", "train"]
+
+_BATCH = 64
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", exists=True, dir_okay=False,
+        help="Accepted as everywhere; this command needs nothing from it.",
+    ),
+]  # fmt: skip
+ModelOption = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="DIR", help="A model made by pulse train. [default: ours]"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contextmanager
+def _tagger_errors(*, given: bool) -> Iterator[None]:
+    """Turn the tagger's errors into the shell's; ``given``: a person named the files."""
+    try:
+        yield
+    except TaggerError as error:
+        raise (UserError if given else CannotError)(str(error)) from error
+
+
+def _load(model: Path | None) -> SpacyTagger:
+    from nlp.load import load_tagger
+
+    with _tagger_errors(given=model is not None):
+        return load_tagger(model)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Show a bar for each step on standard error, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, share: float) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=1.0)
+            progress.update(tasks[step], completed=share)
+
+        yield show
+
+
+def _record(answer_id: object, version: str, tagged: Tagged) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "id": answer_id,
+        "model": version,
+        "codes": [
+            {
+                "enabler": coding.enabler,
+                "stance": coding.stance,
+                "evidence": coding.span_text,
+                "start": coding.span_start,
+                "end": coding.span_end,
+                "confidence": round(coding.confidence, 4),
+            }
+            for coding in tagged.codings
+        ],
+    }
+    return record if tagged.error is None else record | {"error": tagged.error}
+
+
+def _write(record: Mapping[str, Any]) -> None:
+    try:
+        line = json.dumps(record, ensure_ascii=False)
+        line.encode()
+    except UnicodeEncodeError:  # half a character in somebody's id
+        line = json.dumps(record)
+    typer.echo(line)
+
+
+def _parsed(line: bytes) -> tuple[object, ToTag | str]:
+    """Read a line: its id, and the answer or what is wrong with it."""
+    from nlp.tagger import ToTag
+
+    try:
+        raw = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return None, f"not UTF-8 at byte {error.start} of the line"
+    except (ValueError, RecursionError):
+        return None, "not a line of JSON"
+    if not isinstance(raw, dict):
+        return None, 'expected an object with "id" and "text"'
+    answer_id = raw.get("id")
+    for key, needed in (("text", True), ("question", False), ("language", False)):
+        value = raw.get(key)
+        if not isinstance(value, str) and (needed or value is not None):
+            return answer_id, f'"{key}" has to be text' if key in raw else f'"{key}" is missing'
+    return answer_id, ToTag(
+        text=raw["text"], question=raw.get("question"), language=raw.get("language")
+    )
+
+
+def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    for line in lines:
+        if line.strip():
+            batch.append(line)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _tag_lines(tagger: SpacyTagger, lines: Iterable[bytes]) -> tuple[int, int]:
+    """Tag JSONL; gives how many lines there were and how many could not be tagged."""
+    from nlp.tagger import Tagged, ToTag
+
+    n = failed = 0
+    for batch in _batches(lines):
+        parsed = [_parsed(line) for line in batch]
+        good = iter(tagger.tag([answer for _, answer in parsed if isinstance(answer, ToTag)]))
+        for answer_id, answer in parsed:
+            tagged = next(good) if isinstance(answer, ToTag) else Tagged(codings=(), error=answer)
+            _write(_record(answer_id, tagger.version, tagged))
+            n += 1
+            failed += tagged.error is not None
+    return n, failed
+
+
+def _show(tagger: SpacyTagger, text: str, tagged: Tagged) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"strength": "green", "gap": "red", "neutral": "yellow"}
+    console = Console(highlight=False)
+    shown = Text(text)
+    for coding in tagged.codings:
+        style = f"bold {colours.get(coding.stance or '', 'cyan')} underline"
+        shown.stylize(style, coding.span_start, coding.span_end)
+    console.print(shown)
+    if not tagged.codings:
+        console.print(f"No code. ({tagger.version})")
+        return
+    table = Table("code", "stance", "evidence", "confidence", title_justify="left")
+    for coding in tagged.codings:
+        name = tagger.codeframe.code(coding.enabler).name
+        table.add_row(
+            Text(name.get("en") or next(iter(name.values()))),
+            Text(coding.stance or "", style=colours.get(coding.stance or "", "")),
+            Text(coding.span_text),
+            f"{coding.confidence:.2f}",
+        )
+    console.print(table)
+    console.print(tagger.version)
+
+
+def tag(
+    text: Annotated[
+        str | None,
+        typer.Argument(help="The answer. With --jsonl: a file, or - for standard input."),
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option("--question", "-q", help="The question that it answers.")
+    ] = None,
+    jsonl: Annotated[
+        bool,
+        typer.Option("--jsonl", help="Read lines with id, text, question, language; write lines."),
+    ] = False,
+    as_json: JsonOption = False,
+    model: ModelOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Tag an answer, or a file of answers, with the enablers it speaks of."""
+    from nlp.tagger import ToTag
+
+    if jsonl:
+        if text is None or text == "-":
+            counts = _tag_lines(_load(model), sys.stdin.buffer)
+        else:
+            try:
+                with Path(text).open("rb") as lines:
+                    counts = _tag_lines(_load(model), lines)
+            except OSError as error:
+                raise UserError(f"{text}: cannot be read ({error.strerror})") from error
+        if counts[1]:
+            raise CannotError(
+                f"{counts[1]} of {counts[0]} answers could not be tagged; their lines say why."
+            )
+        return
+    if text is None:
+        if sys.stdin.isatty():
+            raise UserError('Give an answer to tag: pulse tag "They never asked us"')
+        text = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
+    tagger = _load(model)
+    (tagged,) = tagger.tag([ToTag(text=text, question=question)])
+    if as_json:
+        _write(_record(None, tagger.version, tagged))
+    elif tagged.error is None:
+        _show(tagger, text, tagged)
+    if tagged.error is not None:
+        raise CannotError(f"The answer could not be tagged: {tagged.error}.")
+
+
+def train(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Coded answers, JSONL.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the model goes.")],
+    codeframe: Annotated[
+        Path | None,
+        typer.Option("--codeframe", metavar="FILE", help="The codes. [default: ours]"),
+    ] = None,
+    encoder: Annotated[
+        bool,
+        typer.Option("--encoder", help="Fine-tune the encoder too; needs commonpulse[train]."),
+    ] = False,
+    hold_out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--hold-out", metavar="FILE",
+            help="With --encoder: coded answers on which thresholds are chosen.",
+        ),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, max=50, help="With --encoder.")] = 5,
+    layers: Annotated[int, typer.Option(min=1, max=6, help="With --encoder.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 20261122,
+    name: Annotated[str, typer.Option(help="Of the model.")] = "commonpulse",
+    config: ConfigOption = None,
+) -> None:  # fmt: skip
+    """Learn to tag from coded answers, for any codeframe."""
+    from nlp.codeframe import CODEFRAME_PATH
+    from nlp.train import train_encoder, train_frozen
+
+    frame = codeframe or CODEFRAME_PATH
+    held = hold_out or []
+    if encoder and not held:
+        raise UserError("--encoder needs --hold-out FILE: answers to choose thresholds on")
+    if held and not encoder:
+        raise UserError("--hold-out goes with --encoder; without it, thresholds are "
+                        "chosen by cross-validation")  # fmt: skip
+    if twice := {path.resolve() for path in files} & {path.resolve() for path in held}:
+        raise UserError(f"{min(twice)}: cannot be learnt from and held out at once")
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file; give a directory for --out")
+    with _tagger_errors(given=True), _bar() as progress:
+        try:
+            if encoder:
+                made = train_encoder(
+                    files, hold_out=held, codeframe=frame, out=out, name=name,
+                    progress=progress, seed=seed, epochs=epochs, layers=layers,
+                )  # fmt: skip
+            else:
+                made = train_frozen(
+                    files, codeframe=frame, out=out, name=name, progress=progress, seed=seed
+                )
+        except OSError as error:
+            raise CannotError(f"{out}: cannot be written ({error.strerror})") from error
+    typer.echo(f"{made.version}: learnt from {made.provenance.n_answers} answers, in {out}")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def evaluate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Coded answers, JSONL.")],
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Hold the tagger against answers that people coded."""
+    from nlp import evaluate as figures
+    from nlp.answers import read_answers
+    from nlp.model import MODEL_PATH, read_model, seen
+    from nlp.tagger import ToTag
+
+    tagger = _load(model)
+    codes = [code.key for code in tagger.codeframe.codes]
+    with _tagger_errors(given=True):
+        answers = read_answers(files, codes)
+        known = seen(read_model(model or MODEL_PATH), answers)
+    if known:
+        typer.echo(
+            f"Warning: {known} of {len(answers)} answers were used in training this model; "
+            "the figures flatter.",
+            err=True,
+        )
+    tagged: list[Tagged] = []
+    with _bar() as progress:
+        for at in range(0, len(answers), _BATCH):
+            part = answers[at : at + _BATCH]
+            tagged += tagger.tag([ToTag(text=a.text, question=a.question) for a in part])
+            progress("tagging", len(tagged) / len(answers))
+    result = figures.evaluate(answers, tagged, codes)
+    if as_json:
+        _write(_evaluation_record(result, tagger.version, known))
+    else:
+        _show_evaluation(result, tagger.version)
+
+
+def _evaluation_record(result: Any, version: str, known: int) -> dict[str, Any]:
+    return {
+        "model": version,
+        "n": result.n,
+        "errors": result.errors,
+        "trained_on": known,
+        "codes": {
+            "macro_f1": _rounded(result.macro_f1),
+            "micro_f1": _rounded(result.micro_f1),
+            "per_code": {
+                key: {
+                    "n": score.n,
+                    "given": score.given,
+                    "precision": _rounded(score.precision),
+                    "recall": _rounded(score.recall),
+                    "f1": _rounded(score.f1),
+                }
+                for key, score in result.per_code.items()
+            },
+        },
+        "stance": {"n": result.stance_n, "accuracy": _rounded(result.stance_accuracy)},
+        "evidence": {"n": result.evidence_n, "iou50": _rounded(result.iou50)},
+        "ece": _rounded(result.ece),
+    }
+
+
+def _show_evaluation(result: Any, version: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    def shown(value: float | None) -> str:
+        return "–" if value is None else f"{value:.2f}"
+
+    table = Table(title=f"{version} on {result.n} answers", title_justify="left")
+    table.add_column("code")
+    for heading in ("people", "tagger", "precision", "recall", "F1"):
+        table.add_column(heading, justify="right")
+    for key, score in result.per_code.items():
+        table.add_row(key, str(score.n), str(score.given),
+                      *map(shown, (score.precision, score.recall, score.f1)))  # fmt: skip
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"Codes: macro F1 {shown(result.macro_f1)}, micro F1 {shown(result.micro_f1)}")
+    console.print(f"Stance right: {shown(result.stance_accuracy)} of {result.stance_n}")
+    console.print(f"Evidence shared by half or more: {shown(result.iou50)} of {result.evidence_n}")
+    console.print(f"Calibration error of the tags given: {shown(result.ece)}")

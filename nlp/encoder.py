@@ -1,0 +1,51 @@
+"""The encoder at run time: windows of word pieces to states, on ONNX Runtime.
+
+What lives here: one session and its settings. What must not: codes or thresholds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime  # type: ignore[import-untyped]
+
+from nlp.wordpieces import Window
+
+__all__ = ["Encoder", "Floats"]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+class Encoder:
+    """Reads windows one by one.
+
+    Activations are quantised by their largest value, so an answer read beside another
+    would come out a little different: each is read alone, and gives the same states
+    whatever stands beside it.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        """Open the model.
+
+        Args:
+            path: ``encoder.onnx``.
+            threads: Of the processor, for one window.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+
+    def states(self, window: Window) -> Floats:
+        """Give the states of the answer's pieces, shape (pieces, width)."""
+        ids = np.array([window.ids], dtype=np.int64)
+        segments = np.array([window.segments], dtype=np.int64)
+        (states,) = self._session.run(["states"], {"ids": ids, "segments": segments})
+        answer: Floats = states[0, window.first : window.first + len(window.offsets)]
+        return answer

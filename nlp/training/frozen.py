@@ -1,0 +1,176 @@
+"""Heads on frozen states: linear models on what the shipped encoder says of an answer.
+
+What lives here: fitting with scikit-learn, no torch. The weights are put into the same
+heads that fine-tuning trains, so that one tagger runs both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.model_selection import GroupKFold, KFold  # type: ignore[import-untyped]
+
+from dialogues.coding import Stance
+from nlp.answers import CodedAnswer
+from nlp.encoder import Floats
+from nlp.heads import Heads, softmax
+from nlp.training.choose import log_loss
+from nlp.training.reading import ReadAnswer
+from nlp.training.words import fit_linear, fit_wording
+
+__all__ = ["fit_heads", "out_of_fold"]
+
+_STRENGTHS = (0.003, 0.03, 0.3)
+_STANCES = list(Stance)
+_MOST_WORDS = 6_000
+"""Answers whose words teach evidence and stance."""
+
+
+def _fit_means(means: Floats, gold: Floats, strength: float, seed: int) -> tuple[Floats, Floats]:
+    centre, spread = means.mean(axis=0), means.std(axis=0) + 1e-6
+    weight, bias = fit_linear((means - centre) / spread, gold, strength=strength, seed=seed)
+    weight = weight / spread
+    return weight, bias - weight @ centre
+
+
+def _folds(n: int, groups: Sequence[str], seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    if len(set(groups)) >= 5:
+        yield from GroupKFold(n_splits=5).split(np.zeros(n), groups=list(groups))
+    else:
+        yield from KFold(n_splits=5, shuffle=True, random_state=seed).split(np.zeros(n))
+
+
+def out_of_fold(
+    answers: Sequence[CodedAnswer],
+    means: Floats,
+    gold: Floats,
+    groups: Sequence[str],
+    *,
+    seed: int,
+    progress: Callable[[float], None],
+) -> tuple[float, Floats, Floats]:
+    """Cross-validate the code heads and the wording.
+
+    Args:
+        answers: At least five.
+        means: Mean states, shape (answers, width).
+        gold: 0 or 1, shape (answers, codes).
+        groups: The file of each answer; whole files are left out where there are five.
+        seed: Of folds and solvers.
+        progress: Called with the share done, in [0, 1].
+
+    Returns:
+        The strength of least log loss; logits of the heads and of the wording for answers
+        that neither learnt from.
+    """
+    dense = {strength: np.zeros_like(gold) for strength in _STRENGTHS}
+    words = np.zeros_like(gold)
+    for fold, (train, test) in enumerate(_folds(len(answers), groups, seed), start=1):
+        for strength, logits in dense.items():
+            weight, bias = _fit_means(means[train], gold[train], strength, seed)
+            logits[test] = means[test] @ weight.T + bias
+        wording = fit_wording([answers[i] for i in train], gold[train], seed=seed)
+        for place in test:
+            words[place] = wording.logits(answers[place].text, answers[place].question)
+        progress(fold / 5)
+    best = min(_STRENGTHS, key=lambda strength: log_loss(dense[strength], gold))
+    return best, dense[best], words
+
+
+def _token_head(
+    read: Sequence[ReadAnswer], codes: Sequence[str], seed: int
+) -> tuple[Floats, Floats] | None:
+    states: dict[str, list[Floats]] = {key: [] for key in codes}
+    inside: dict[str, list[np.ndarray]] = {key: [] for key in codes}
+    for each in read:
+        for coding in each.answer.codings:
+            if coding.span_text and each.windows:
+                states[coding.enabler].append(np.concatenate(each.windows))
+                inside[coding.enabler].append(
+                    np.array(
+                        [s < coding.span_end and e > coding.span_start for s, e in each.offsets]
+                    )
+                )
+    fitted = {}
+    for key in codes:
+        if not states[key]:
+            continue
+        tokens, target = np.concatenate(states[key]), np.concatenate(inside[key])
+        if target.min() == target.max():
+            continue
+        model = LogisticRegression(C=0.1, max_iter=200, random_state=seed)
+        model.fit(tokens, target)
+        fitted[key] = (model.coef_[0].astype(np.float32), np.float32(model.intercept_[0]))
+    if len(fitted) < len(codes):
+        return None
+    weights = np.stack([fitted[key][0] for key in codes])
+    return weights, np.array([fitted[key][1] for key in codes], dtype=np.float32)
+
+
+def _stance_head(
+    read: Sequence[ReadAnswer], codes: Sequence[str], token: tuple[Floats, Floats], seed: int
+) -> tuple[Floats, Floats] | None:
+    index = {key: number for number, key in enumerate(codes)}
+    features, target = [], []
+    for each in read:
+        for coding in each.answer.codings:
+            if coding.stance is None or not each.windows:
+                continue
+            states = np.concatenate(each.windows)
+            code = index[coding.enabler]
+            weight = softmax(states @ token[0][code] + token[1][code], axis=0)
+            features.append(np.concatenate([weight @ states, states.mean(axis=0)]))
+            target.append(_STANCES.index(coding.stance))
+    if len(set(target)) < 2:
+        return None
+    model = LogisticRegression(C=0.1, max_iter=400, random_state=seed)
+    model.fit(np.stack(features), target)
+    weight = np.zeros((len(_STANCES), features[0].shape[0]), dtype=np.float32)
+    bias = np.full(len(_STANCES), -20.0, dtype=np.float32)
+    known = list(model.classes_)
+    if len(known) == 2:
+        weight[known[1]], bias[known[1]] = model.coef_[0], model.intercept_[0]
+        bias[known[0]] = 0.0
+    else:
+        weight[known], bias[known] = model.coef_, model.intercept_
+    return weight, np.tile(bias, (len(codes), 1))
+
+
+def fit_heads(
+    read: Sequence[ReadAnswer],
+    means: Floats,
+    gold: Floats,
+    codes: Sequence[str],
+    *,
+    strength: float,
+    seed: int,
+) -> Heads:
+    """Fit the heads on all answers.
+
+    Where some code has no evidence to learn from, the words that speak most of it are those
+    that its code head weighs most. Where fewer than two stances occur, none is learnt.
+
+    Args:
+        read: Answers with states.
+        means: Their mean states, shape (answers, width).
+        gold: 0 or 1, shape (answers, codes).
+        codes: Keys, in codeframe order.
+        strength: Of the code heads, as ``out_of_fold`` found it.
+        seed: Of the solvers.
+    """
+    weight, bias = _fit_means(means, gold, strength, seed)
+    order = np.random.default_rng(seed).permutation(len(read))
+    taught = [read[i] for i in order if read[i].answer.codings][:_MOST_WORDS]
+    token = _token_head(taught, codes, seed) or (weight, bias)
+    stance = _stance_head(taught, codes, token, seed)
+    return Heads(
+        mean_weight=weight,
+        mean_bias=bias,
+        token_weight=token[0],
+        token_bias=token[1],
+        token_share=0.0,
+        stance_weight=None if stance is None else stance[0],
+        stance_bias=None if stance is None else stance[1],
+    )
