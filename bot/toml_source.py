@@ -22,7 +22,7 @@ import tree_sitter_toml
 
 from bot.errors import UserError
 
-__all__ = ["Mistake", "TomlSource", "read_toml", "read_toml_text"]
+__all__ = ["KeyPath", "Mistake", "TomlSource", "TomlUnreadable", "read_toml", "read_toml_text"]
 
 KeyPath = tuple[str | int, ...]
 
@@ -102,27 +102,40 @@ class TomlSource:
         )
 
 
+class TomlUnreadable(UserError):
+    """The file cannot be read as text."""
+
+    def __init__(self, file: str, line: int | None, expected: str) -> None:
+        self.file = file
+        self.line = line
+        self.expected = expected
+        super().__init__(f"{file}{'' if line is None else f':{line}'}: {expected}")
+
+
 def read_toml(path: Path) -> TomlSource:
     """Read a file.
 
     Raises:
-        UserError: There is no such file, or it is no text; syntax errors do not raise.
+        TomlUnreadable: There is no such file, or it is no text; syntax errors do not raise.
     """
+    name = str(path)
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
+        raise TomlUnreadable(name, None, "expected a file; there is none") from None
     except IsADirectoryError:
-        raise UserError(f"{path}: expected a file, this is a folder") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise TomlUnreadable(name, None, "expected a file; this is a folder") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise TomlUnreadable(name, None, f"expected a file that can be read: {why}") from None
     if len(raw) > MAX_BYTES:
-        raise UserError(f"{path}: expected a file under {MAX_BYTES // 1_000_000} MB")
+        limit = f"expected a file under {MAX_BYTES // 1_000_000} MB"
+        raise TomlUnreadable(name, None, limit)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise UserError(f"{path}:{line}: expected text in UTF-8; save the file as UTF-8") from None
+        raise TomlUnreadable(name, line, "expected text in UTF-8") from None
     return read_toml_text(text, name=str(path))
 
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-__all__ = ["keys_of", "plain", "unknown_key"]
+__all__ = ["is_echo", "keys_of", "plain", "unknown_key"]
 
 _PLAIN = {
     "bool_parsing": "expected true or false",
@@ -40,6 +40,11 @@ def unknown_key(key: str, known: Collection[str]) -> str:
     if near:
         return f"expected a known key; did you mean {near[0]}?"
     return f"expected a known key: {', '.join(known)}"
+
+
+def is_echo(found: ErrorDetails) -> bool:
+    """Whether a list is called too short only since its elements were found wrong."""
+    return found["type"] == "too_short" and len(found["input"]) > found["ctx"]["actual_length"]
 
 
 def plain(found: ErrorDetails) -> str:

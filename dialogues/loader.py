@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from dialogues.checks import Draft, check
 from dialogues.errors import Problem, SurveyInvalid
-from dialogues.expectations import keys_of, plain, unknown_key
+from dialogues.expectations import is_echo, keys_of, plain, unknown_key
 from dialogues.survey import (
     ID,
     Choice,
@@ -171,11 +171,7 @@ def _translate(error: ValidationError, data: Mapping[str, Any]) -> list[Problem]
     for found in error.errors(include_url=False):
         path = _path(found["loc"], data)
         kind = found["type"]
-        if (
-            kind == "too_short"
-            and found["input"]
-            and found["ctx"]["actual_length"] < len(found["input"])
-        ):
+        if is_echo(found):
             continue
         if kind in ("union_tag_invalid", "union_tag_not_found"):
             path = (*path, "kind")

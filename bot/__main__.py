@@ -1,0 +1,78 @@
+"""The program ``pulse``: runs a command and ends with its exit status.
+
+What lives here: errors to one or two lines and a status (0 done, 1 could not, 2 wrong
+input). What must not: commands (``cli``).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+#: What a shell gives a program that was interrupted from the keyboard.
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: Without the program's name; None takes those of the process.
+
+    Returns:
+        The exit status.
+    """
+    import typer
+
+    from bot.cli.app import app
+    from dialogues.errors import CommonpulseError, SurveyInvalid, UserError
+
+    debug = bool(os.environ.get("PULSE_DEBUG"))
+    try:
+        status = typer.main.get_command(app).main(
+            args=None if arguments is None else list(arguments),
+            prog_name="pulse",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except typer.Exit as error:
+        return error.exit_code
+    except typer.TyperException as error:
+        return _say_usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody to tell, and nothing to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except CommonpulseError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"pulse: {error}\n")
+        return 2 if isinstance(error, UserError | SurveyInvalid) else 1
+    except Exception as error:
+        if debug:
+            raise
+        sys.stderr.write(
+            f"pulse: something is broken in Commonpulse ({type(error).__name__}).\n"
+            "Run the same with PULSE_DEBUG=1 to see where, and please report it.\n"
+        )
+        return 1
+
+
+def _say_usage(error: Exception) -> int:
+    """Say what is wrong with the words on the command line."""
+    words = getattr(error, "format_message", error.__str__)()
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "pulse"
+    sys.stderr.write(f"pulse: {' '.join(words.split())}\nSee {command} --help.\n")
+    return int(getattr(error, "exit_code", 2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""What is wrong in a configuration beyond each key: names, references, order, fatigue.
+
+What lives here: checks across tables, made on whatever part is well-formed. What must
+not: the shape of each key (``settings.py``), files and the environment (``config.py``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from cronsim import CronSim
+from pydantic import BaseModel, ValidationError
+
+from bot.settings import Fatigue, Pulse, Results, Slack
+from bot.toml_source import KeyPath
+from dialogues.errors import Problem
+
+__all__ = ["configuration_problems", "survey_references"]
+
+T = TypeVar("T", bound=BaseModel)
+
+#: A schedule is held against the fatigue budget from here, as far ahead as this, and for
+#: this many openings at most.
+_FROM = datetime(2026, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=400)
+_OPENINGS = 1_000
+
+
+def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong across the tables of a configuration.
+
+    Args:
+        data: As in the file, the environment laid over it.
+    """
+    for table, keys in (
+        ("cohort", ("name", "telegram_code", "slack_channel")),
+        ("pulse", ("name",)),
+    ):
+        for key in keys:
+            yield from _unique(data, table, key)
+    pulses = [_made(Pulse, item) for item in _listed(data, "pulse")]
+    yield from _cohorts_exist(data)
+    yield from _wave_names(pulses)
+    for place, pulse in enumerate(pulses):
+        if pulse is not None:
+            yield from _in_order(pulse, ("pulse", place))
+    yield from _tokens(_made(Slack, data.get("slack", {})))
+    yield from _groups(_made(Results, data.get("results", {})))
+    fatigue = _made(Fatigue, data.get("fatigue", {}))
+    if fatigue is not None:
+        yield from _wearing(pulses, fatigue)
+
+
+def survey_references(data: Mapping[str, Any], survey_ids: Collection[str]) -> Iterator[Problem]:
+    """Yield where a cohort or pulse names a survey that is not there.
+
+    Args:
+        data: As in the file.
+        survey_ids: Of the surveys in the folder.
+    """
+    for table in ("cohort", "pulse"):
+        for place, item in enumerate(_listed(data, table)):
+            named = item.get("survey")
+            if isinstance(named, str) and named and named not in survey_ids:
+                yield Problem(
+                    path=(table, place, "survey"),
+                    expected=_one_of("the id of a survey in the folder", named, survey_ids),
+                )
+
+
+def _one_of(what: str, given: str, known: Collection[str]) -> str:
+    near = get_close_matches(given, known, n=1)
+    if near:
+        return f"expected {what}; did you mean {near[0]}?"
+    return f"expected {what}: {', '.join(known) or 'there is none'}"
+
+
+def _listed(data: Mapping[str, Any], table: str) -> list[Mapping[str, Any]]:
+    listed = data.get(table)
+    if not isinstance(listed, list):
+        return []
+    return [item if isinstance(item, dict) else {} for item in listed]
+
+
+def _made(model: type[T], item: object) -> T | None:
+    try:
+        return model.model_validate(item)
+    except ValidationError:
+        return None
+
+
+def _unique(data: Mapping[str, Any], table: str, key: str) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for place, item in enumerate(_listed(data, table)):
+        value = item.get(key)
+        if not isinstance(value, str) or not value:
+            continue
+        if value in seen:
+            expected = f"expected a {key} of its own; {table} {seen[value] + 1} has {value} too"
+            yield Problem(path=(table, place, key), expected=expected)
+        seen.setdefault(value, place)
+
+
+def _cohorts_exist(data: Mapping[str, Any]) -> Iterator[Problem]:
+    names = [item["name"] for item in _listed(data, "cohort") if isinstance(item.get("name"), str)]
+    for place, item in enumerate(_listed(data, "pulse")):
+        listed = item.get("cohorts")
+        cohorts: list[object] = listed if isinstance(listed, list) else []
+        for number, name in enumerate(cohorts):
+            path: KeyPath = ("pulse", place, "cohorts", number)
+            if isinstance(name, str) and name not in names:
+                yield Problem(path=path, expected=_one_of("the name of a cohort", name, names))
+            elif name in cohorts[:number]:
+                yield Problem(path=path, expected=f"expected {name} only once")
+
+
+def _wave_names(pulses: Sequence[Pulse | None]) -> Iterator[Problem]:
+    """A wave is called PULSE-COHORT-DATE: two of them must not come out the same."""
+    seen: dict[str, tuple[str, str]] = {}
+    for place, pulse in enumerate(pulses):
+        for cohort in pulse.cohorts if pulse is not None else ():
+            name = pulse.name if pulse is not None else ""
+            wave = f"{name}-{cohort}"
+            if seen.setdefault(wave, (name, cohort)) != (name, cohort):
+                other = " for ".join(seen[wave])
+                expected = f"expected another name; its waves would be called as those of {other}"
+                yield Problem(path=("pulse", place, "name"), expected=expected)
+
+
+def _in_order(pulse: Pulse, path: KeyPath) -> Iterator[Problem]:
+    for number, after in enumerate(pulse.remind_after):
+        at = (*path, "remind_after", number)
+        if number and after <= pulse.remind_after[number - 1]:
+            yield Problem(path=at, expected="expected longer than the reminder before it")
+        if pulse.close_after is not None and after >= pulse.close_after:
+            yield Problem(path=at, expected="expected shorter than close_after")
+
+
+def _tokens(slack: Slack | None) -> Iterator[Problem]:
+    if slack is None:
+        return
+    bot, app = slack.bot_token.get_secret_value(), slack.app_token.get_secret_value()
+    if bot and not app:
+        expected = 'expected a token "xapp-..." beside bot_token: Socket Mode needs both'
+        yield Problem(path=("slack", "app_token"), expected=expected)
+    if app and not bot:
+        expected = 'expected a token "xoxb-..." beside app_token: Socket Mode needs both'
+        yield Problem(path=("slack", "bot_token"), expected=expected)
+
+
+def _groups(results: Results | None) -> Iterator[Problem]:
+    if results is not None and results.public_min_group < results.min_group:
+        expected = f"expected min_group ({results.min_group}) or more"
+        yield Problem(path=("results", "public_min_group"), expected=expected)
+
+
+def _openings(pulse: Pulse) -> list[datetime]:
+    openings: list[datetime] = []
+    for at in CronSim(pulse.cron, _FROM):
+        if at > _FROM + _AHEAD or len(openings) == _OPENINGS:
+            break
+        openings.append(at)
+    return openings
+
+
+def _most_within(openings: Sequence[datetime], per: timedelta) -> int:
+    """Count the most openings that fall into any stretch of time shorter than ``per``."""
+    most = first = 0
+    for last, at in enumerate(openings):
+        while at - openings[first] >= per:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def _wearing(pulses: Sequence[Pulse | None], fatigue: Fatigue) -> Iterator[Problem]:
+    """Warn where pulses, alone or together, invite the same people too often."""
+    together: dict[tuple[str, str], list[tuple[str, list[datetime]]]] = defaultdict(list)
+    for place, pulse in enumerate(pulses):
+        if pulse is None:
+            continue
+        budget = f"fatigue allows {fatigue.invitations} in {_written(fatigue.per)}"
+        openings = _openings(pulse)
+        path: KeyPath = ("pulse", place, "cron")
+        alone = _most_within(openings, fatigue.per)
+        if alone > fatigue.invitations:
+            expected = f"expected fewer invitations; here come {alone}, {budget}"
+            yield Problem(path=path, expected=expected, severity="warning")
+            continue
+        others: set[str] = set()
+        for cohort in pulse.cohorts:
+            for role in pulse.roles:
+                before = together[cohort, role]
+                merged = sorted([*openings, *(at for _, listed in before for at in listed)])
+                if before and _most_within(merged, fatigue.per) > fatigue.invitations:
+                    others.update(name for name, _ in before)
+                before.append((pulse.name, openings))
+        if others:
+            expected = f"expected fewer invitations; with {', '.join(sorted(others))}, {budget}"
+            yield Problem(
+                path=path, expected=f"{expected}, so some are not sent", severity="warning"
+            )
+
+
+def _written(length: timedelta) -> str:
+    if length % timedelta(days=1) == timedelta():
+        return f"{length.days}d"
+    if length % timedelta(hours=1) == timedelta():
+        return f"{length // timedelta(hours=1)}h"
+    return f"{length // timedelta(minutes=1)}m"

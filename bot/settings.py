@@ -1,0 +1,353 @@
+"""The configuration as values: one frozen model a table.
+
+What lives here: keys, their meaning, defaults and what each may be. What must not:
+reading files and the environment, checks across tables (``config.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from cronsim import CronSim, CronSimError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictStr,
+    model_validator,
+)
+
+__all__ = [
+    "Cohort",
+    "Delivery",
+    "Fatigue",
+    "Privacy",
+    "Pulse",
+    "QuietHours",
+    "Results",
+    "Role",
+    "Slack",
+    "Storage",
+    "Table",
+    "Tagger",
+    "Telegram",
+    "Web",
+]
+
+Role = Literal["citizen", "partner"]
+
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+class QuietHours(BaseModel):
+    """Hours of the day in which nothing is sent, in local time; may pass midnight."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: time
+    end: time
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """From and until, in minutes after midnight."""
+        return (
+            self.start.hour * 60 + self.start.minute,
+            self.end.hour * 60 + self.end.minute,
+        )
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    parts = re.findall(r"(\d{1,5})([wdhms])", value) if isinstance(value, str) else []
+    length = sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
+    if not length or "".join(count + unit for count, unit in parts) != value:
+        raise ValueError('expected a time such as "2d", "5h" or "30m"')
+    return length
+
+
+def _quiet_hours(value: object) -> object:
+    if value == "":
+        return None
+    if not isinstance(value, str):
+        return value
+    found = _QUIET.fullmatch(value)
+    if found is None or found[1] + found[2] == found[3] + found[4]:
+        raise ValueError('expected two times of the day such as "20:00-08:00"')
+    return QuietHours(
+        start=time(int(found[1]), int(found[2])), end=time(int(found[3]), int(found[4]))
+    )
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError, KeyError):
+        near = get_close_matches(value, available_timezones(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ' such as "Europe/London"'
+        raise ValueError(f"expected the name of a time zone{hint}") from None
+    return value
+
+
+def _cron(value: str) -> str:
+    expected = 'expected minute, hour, day, month and weekday such as "0 10 1 * *"'
+    if len(value.split()) != 5:
+        raise ValueError(f"{expected}; here are {len(value.split())} fields")
+    try:
+        comes = next(CronSim(value, datetime(2026, 1, 1, tzinfo=UTC)), None)
+    except CronSimError as error:
+        raise ValueError(f"{expected}; {str(error).lower()}") from None
+    if comes is None:
+        raise ValueError("expected a time that comes")
+    return value
+
+
+def _web_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected an address that begins with https:// or http://")
+    return value
+
+
+def _web_address_or_empty(value: str) -> str:
+    return value and _web_address(value)
+
+
+def _shape(pattern: str, expected: str) -> AfterValidator:
+    """Check words against a pattern; empty is allowed, and the words are never repeated."""
+
+    def look(value: Any) -> Any:
+        words = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if words and not re.fullmatch(pattern, words):
+            raise ValueError(expected)
+        return value
+
+    return AfterValidator(look)
+
+
+def _none_for_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+def _only(other: str, expected: str) -> BeforeValidator:
+    """Refuse a value that a later version may take, in plain words."""
+
+    def look(mode: object) -> object:
+        if mode == other:
+            raise ValueError(expected)
+        return mode
+
+    return BeforeValidator(look)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Name = Annotated[
+    StrictStr,
+    Field(min_length=1, max_length=64),
+    _shape(r"[a-z0-9][a-z0-9-]*", "expected a-z, 0-9 and -"),
+]
+
+
+class Table(BaseModel):
+    """A table of the configuration: frozen, with no keys but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Storage(Table):
+    """Where everything is kept."""
+
+    url: Annotated[
+        str,
+        Field(min_length=1),
+        _shape(
+            r"sqlite:///.+",
+            'expected "sqlite:///FILE": this version keeps everything in SQLite',
+        ),
+    ] = Field(
+        default="sqlite:///pulse.db",
+        description="`sqlite:///FILE`; a relative file is beside the configuration file",
+    )
+
+
+class Telegram(Table):
+    """Citizens' channel; off while the token is empty."""
+
+    token: Annotated[
+        SecretStr, _shape(r"\d+:\S+", 'expected the token from @BotFather, such as "123456:ABC..."')
+    ] = Field(default=SecretStr(""), description="from @BotFather; empty: no Telegram")
+    mode: Annotated[
+        Literal["polling"],
+        _only("webhook", 'expected "polling": this version reads Telegram by long polling'),
+    ] = Field(default="polling", description="how messages are read")
+    api_base_url: Annotated[str, AfterValidator(_web_address)] = Field(
+        default="https://api.telegram.org",
+        description="another server that speaks the Bot API",
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="for webhooks; not read while `mode` is `polling`"
+    )
+
+
+class Slack(Table):
+    """Partners' channel; off while the tokens are empty."""
+
+    bot_token: Annotated[SecretStr, _shape(r"xox[a-z]-\S+", 'expected a token "xoxb-..."')] = Field(
+        default=SecretStr(""),
+        description="`xoxb-...`, from “OAuth & Permissions”; empty: no Slack",
+    )
+    app_token: Annotated[SecretStr, _shape(r"xapp-\S+", 'expected a token "xapp-..."')] = Field(
+        default=SecretStr(""), description="`xapp-...`, with the scope connections:write"
+    )
+    signing_secret: SecretStr = Field(
+        default=SecretStr(""), description="for HTTP; not read while `mode` is `socket`"
+    )
+    mode: Annotated[
+        Literal["socket"],
+        _only("http", 'expected "socket": this version reads Slack by Socket Mode'),
+    ] = Field(default="socket", description="how messages are read")
+    api_base_url: Annotated[str, AfterValidator(_web_address)] = Field(
+        default="https://slack.com/api/", description="another server that speaks the Web API"
+    )
+
+
+class Web(Table):
+    """The web server for webhooks; not started while both channels read by themselves."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="port to listen on")
+    public_url: Annotated[str, AfterValidator(_web_address_or_empty)] = Field(
+        default="", description="address under which the platforms reach it"
+    )
+
+
+class Results(Table):
+    """Nothing is published on fewer people."""
+
+    min_group: int = Field(
+        default=5, ge=3, description="people behind a figure inside a partnership; at least 3"
+    )
+    public_min_group: int = Field(default=10, ge=3, description="people behind anything public")
+
+
+class Fatigue(Table):
+    """How often one person is invited, over all pulses."""
+
+    invitations: int = Field(
+        default=1, ge=1, description="most invitations; reminders do not count"
+    )
+    per: Duration = Field(default=timedelta(days=7), description="in this time")
+
+
+class Privacy(Table):
+    """What `/privacy` says of the people who run this."""
+
+    contact: str = Field(
+        default="", max_length=300, description="who runs this and how to reach them"
+    )
+    kept: str = Field(
+        default="", max_length=100, description='how long answers are kept, such as "two years"'
+    )
+
+
+class Tagger(Table):
+    """What reads the open answers."""
+
+    model: str = Field(
+        default="",
+        description="folder of a model made by `pulse train`; empty: the shipped one",
+    )
+
+
+class Delivery(Table):
+    """How fast messages leave."""
+
+    slots: int = Field(default=16, ge=1, le=100, description="messages under way at once")
+    broadcast_per_second: float = Field(
+        default=25, gt=0, le=30, description="invitations and reminders a second, each channel"
+    )
+
+
+class Cohort(Table):
+    """A partnership, place or panel."""
+
+    name: Name = Field(description="a-z, 0-9 and -; unique")
+    title: str = Field(default="", max_length=100, description="what people see; else the name")
+    timezone: Annotated[StrictStr, AfterValidator(_zone)] = Field(
+        default="UTC", description="local time of its pulses, such as `Europe/London`"
+    )
+    slack_channel: Annotated[
+        str | None,
+        BeforeValidator(_none_for_empty),
+        _shape(r"[CG][A-Z0-9]+", 'expected the id of a Slack channel such as "C0123456789"'),
+    ] = Field(default=None, description="id of a Slack channel: its members are the partners")
+    telegram_code: Annotated[
+        str | None,
+        BeforeValidator(_none_for_empty),
+        _shape(r"[A-Za-z0-9_-]{1,64}", "expected at most 64 of A-Z, a-z, 0-9, _ and -"),
+    ] = Field(default=None, description="`t.me/BOT?start=CODE` joins the cohort")
+    survey: Annotated[str | None, BeforeValidator(_none_for_empty)] = Field(
+        default=None, description="survey that is open at any time, when no wave is"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, dict) and not value.get("title") and "name" in value:
+            return {**value, "title": value["name"]}
+        return value
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Its time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Pulse(Table):
+    """A check-in that comes again and again."""
+
+    name: Name = Field(description="a-z, 0-9 and -; unique")
+    survey: StrictStr = Field(description="id of the survey that it asks")
+    cohorts: tuple[StrictStr, ...] = Field(min_length=1, description="names of the cohorts asked")
+    roles: tuple[Role, ...] = Field(
+        default=("citizen", "partner"),
+        min_length=1,
+        description="who is asked: `citizen` (Telegram), `partner` (Slack)",
+    )
+    cron: Annotated[StrictStr, AfterValidator(_cron)] = Field(
+        description="minute, hour, day, month, weekday, in the cohort's local time"
+    )
+    quiet_hours: Annotated[QuietHours | None, BeforeValidator(_quiet_hours)] = Field(
+        default=None, description='nothing is sent in these hours, such as "20:00-08:00"'
+    )
+    remind_after: tuple[Duration, ...] = Field(
+        default=(), description="one reminder each, to those who have not answered"
+    )
+    close_after: Duration | None = Field(
+        default=None, description="how long a wave stays open; else until the next one opens"
+    )
+    questions_per_person: int | None = Field(
+        default=None,
+        ge=1,
+        description="how many of the questions with an enabler each person gets; else all",
+    )
+
+
+def database_file(url: str) -> Path | None:
+    """Give the file of a storage address; None for one in memory."""
+    name = url.removeprefix("sqlite:///")
+    return None if name == ":memory:" else Path(name)
