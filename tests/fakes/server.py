@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -164,6 +164,27 @@ class Server:
         raise ConnectionCutError
 
 
+_COMMON = tuple((f"%{ord(sign):02X}", sign) for sign in '":,{}[] /')
+
+
+def _unquote(text: str) -> str:
+    if "%" not in text:
+        return text
+    for quoted, sign in _COMMON:
+        text = text.replace(quoted, sign)
+    return unquote(text, errors="strict") if "%" in text else text
+
+
+def _read_form(text: str) -> dict[str, str]:
+    """Read a form: `parse_qsl`, but quick with JSON in it, and strict on UTF-8."""
+    values = {}
+    for pair in text.replace("+", " ").split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            values[_unquote(name)] = _unquote(value)
+    return values
+
+
 async def read_params(request: web.BaseRequest) -> dict[str, Any]:
     """Read a call's parameters from address, form, multipart or JSON body.
 
@@ -172,13 +193,12 @@ async def read_params(request: web.BaseRequest) -> dict[str, Any]:
     """
     params: dict[str, Any] = {}
     if request.query_string:
-        params.update(parse_qsl(request.query_string, keep_blank_values=True))
+        params.update(_read_form(request.rel_url.raw_query_string))
     if request.method != "POST" or not request.can_read_body:
         return params
     kind = request.headers.get("Content-Type", "")
     if kind.startswith("application/x-www-form-urlencoded"):
-        body = (await request.read()).decode()
-        params.update(parse_qsl(body, keep_blank_values=True))
+        params.update(_read_form((await request.read()).decode("ascii")))
     elif kind.startswith("application/json"):
         value = json.loads(await request.read() or b"{}")
         if not isinstance(value, dict):
