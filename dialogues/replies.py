@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import assert_never
 
 from dialogues import messages
@@ -38,11 +38,17 @@ __all__ = [
 #: The longest open answer that is taken, in characters; longer is asked to be said shorter.
 MAX_TEXT = 10_000
 
+#: No label and no number is as long as this, in characters.
+_LONGEST_LABEL = 1_000
+
+#: Parts of a typed list that are looked at.
+_MOST_PARTS = 100
+
 _NUMBER_WORDS = {
     word: str(value)
     for value, words in enumerate(
         (
-            ("zero", "none", "nothing", "dim", "sero"),
+            ("zero", "none", "nothing", "nil", "dim", "sero"),
             ("one", "un"),
             ("two", "dau", "dwy"),
             ("three", "tri", "tair"),
@@ -53,10 +59,34 @@ _NUMBER_WORDS = {
             ("eight", "wyth"),
             ("nine", "naw"),
             ("ten", "deg"),
+            ("eleven",),
+            ("twelve",),
         )
     )
     for word in words
 }
+
+#: Words beside a number that do not change it.
+_FILLERS = (
+    *("about", "around", "roughly", "approximately", "maybe", "perhaps", "probably"),
+    *("only", "just", "tua", "oddeutu", "efallai"),
+)
+
+#: Words beside a number that make another number of it; then it is asked again.
+_CHANGES_NUMBER = re.compile(
+    r"\d\s*(?:k|m|mil)\b|\b(?:half|quarter|hundred|thousand|million|dozen"
+    r"|hanner|chwarter|cant|miliwn)\b"
+)
+
+_OPTION_NUMBER = re.compile(r"#?\(?(\d{1,3})[.):]?")
+_NUMBER_AND_WORDS = re.compile(r"#?\(?(\d{1,3})[.):\s-]+(\S.*)")
+_BETWEEN_CHOICES = re.compile(r"[,;\n|]|\s(?:and|a|ac|&)\s")
+_ONE_NUMBER = re.compile(r"[-+]?\d[\d .,'_]*")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:([ ,'_])\d{3})(?:\1\d{3})*(?:\.\d+)?")
+_GROUPED_BY_POINTS = re.compile(r"[-+]?\d{1,3}(?:(?:\.\d{3})+,\d+|(?:\.\d{3}){2,})")
+_PLAIN = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
+#: Signs of other scripts that mean what ours mean.
+_SIGNS = str.maketrans({"−": "-", "–": "-", "٫": ".", "٬": ",", "،": ","})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +146,7 @@ def plain_number(number: float | Decimal) -> str:
 
 def read_reply(survey: Survey, question: Question, text: str, language: str) -> Fits | Misfit:
     """Read a typed reply to a question. Never raises."""
-    if not text.strip():
+    if not any(mark.isprintable() and mark != " " for mark in text):
         return Misfit(key="text_empty")
     match question:
         case TextQuestion():
@@ -139,15 +169,17 @@ def read_reply(survey: Survey, question: Question, text: str, language: str) -> 
 
 
 def _read_yesno(survey: Survey, question: YesNoQuestion, text: str, language: str) -> Fits | Misfit:
-    if means(text, "yes"):
-        return Fits(value="yes")
-    if means(text, "no"):
-        return Fits(value="no")
+    clauses = re.split(r"[,.;!\n]", text.strip()[:_LONGEST_LABEL], maxsplit=1)
+    for value, other in (("yes", "no"), ("no", "yes")):
+        if means(text, value):
+            return Fits(value=value)
+        if means(clauses[0], value) and not means(clauses[-1], other):
+            return Fits(value=value)
     return _read_option(survey, question, text, language) or Misfit(key="not_yesno")
 
 
-def _whole_number(folded: str) -> int | None:
-    match = re.fullmatch(r"#?(\d{1,3})[.)]?", folded)
+def _option_number(folded: str) -> int | None:
+    match = _OPTION_NUMBER.fullmatch(folded)
     return int(match[1]) if match else None
 
 
@@ -155,7 +187,7 @@ def _read_option(
     survey: Survey, question: Question, text: str, language: str
 ) -> Fits | Misfit | None:
     """Read one option by its number, its label, its id or a unique beginning of a label."""
-    folded = fold(text)
+    folded = fold(text) if len(text) <= _LONGEST_LABEL else ""
     if not folded:
         return None
     values = [option.value for option in question.options]
@@ -170,7 +202,7 @@ def _read_option(
     if len(exact) == 1:
         return Fits(value=exact.pop())
     begins = [index for index, label in enumerate(labels) if label.startswith(folded)]
-    number = _whole_number(folded)
+    number = _option_number(folded)
     if number is not None and 1 <= number <= len(values):
         if begins and begins != [number - 1]:
             both = dict.fromkeys([number - 1, *begins])
@@ -184,6 +216,11 @@ def _read_option(
         return Misfit(
             key="ambiguous", values={"answers": " / ".join(shown[index] for index in begins)}
         )
+    listed = _NUMBER_AND_WORDS.fullmatch(folded)
+    if listed and 1 <= int(listed[1]) <= len(values):
+        index = int(listed[1]) - 1
+        if labels[index].startswith(listed[2]):
+            return Fits(value=values[index])
     return None
 
 
@@ -196,24 +233,37 @@ def _labels_anywhere(survey: Survey, question: Question, index: int) -> set[str]
 def _read_several(
     survey: Survey, question: MultichoiceQuestion, text: str, language: str
 ) -> Fits | Misfit:
-    whole = _read_option(survey, question, text, language)
-    if isinstance(whole, Fits):
-        picked = [whole.value]
-    else:
-        picked = []
-        for piece in _pieces(text):
-            read = _read_option(survey, question, piece, language)
-            if not isinstance(read, Fits):
-                return read or Misfit(key="not_a_choice")
-            picked.append(read.value)
+    """Read several options; the longest stretch that is one counts, as labels may hold commas."""
+    parts, ends = _parts(text)
+    if len(parts) > _MOST_PARTS:
+        return Misfit(key="not_a_choice")
+    picked: list[str] = []
+    first = 0
+    while first < len(parts):
+        unread: Fits | Misfit | None = None
+        for last in range(len(parts), first, -1):
+            stretch = text[ends[first][0] : ends[last - 1][1]]
+            unread = _read_option(survey, question, stretch, language)
+            if isinstance(unread, Fits):
+                picked.append(unread.value)
+                first = last
+                break
+        else:
+            if fold(parts[first]):
+                return unread or Misfit(key="not_a_choice")
+            first += 1
     return check_choices(question, tuple(picked))
 
 
-def _pieces(text: str) -> list[str]:
-    if re.fullmatch(r"[\d\s,;&+]+", text.strip()):
-        return re.findall(r"\d+", text)
-    pieces = re.split(r"[,;\n|]|\s(?:and|a|ac|&)\s", text)
-    return [piece for piece in pieces if piece.strip()] or [text]
+def _parts(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Cut a typed list into its parts, and say where each stands in the text."""
+    if re.fullmatch(r"[\d\s.,;/&+]+", text):
+        ends = [match.span() for match in re.finditer(r"\d+", text)]
+    else:
+        borders = [match.span() for match in _BETWEEN_CHOICES.finditer(text)]
+        starts = [0, *(end for _, end in borders)]
+        ends = list(zip(starts, [*(begin for begin, _ in borders), len(text)], strict=True))
+    return [text[begin:end] for begin, end in ends], ends
 
 
 def check_choices(question: MultichoiceQuestion, picked: tuple[str, ...]) -> Fits | Misfit:
@@ -227,17 +277,10 @@ def check_choices(question: MultichoiceQuestion, picked: tuple[str, ...]) -> Fit
 
 
 def _read_number(question: NumberQuestion, text: str) -> Fits | Misfit:
-    folded = fold(text)
-    folded = _NUMBER_WORDS.get(folded, folded)
-    found = re.findall(r"[-+−]?\d[\d .,'_]*", folded)
-    example = plain_number(question.min if question.min is not None else 3)
-    misfit = Misfit(key="not_a_number", values={"example": example})
-    if len(found) != 1:
-        return misfit
-    number = _decimal(found[0].replace("−", "-"))
-    if number is None:
-        return misfit
+    number = _number_in(question, text)
     low, high = question.min, question.max
+    if number is None:
+        return Misfit(key="not_a_number", values={"example": _example(low, high)})
     below = low is not None and number < Decimal(repr(low))
     above = high is not None and number > Decimal(repr(high))
     if not below and not above:
@@ -250,15 +293,37 @@ def _read_number(question: NumberQuestion, text: str) -> Fits | Misfit:
     return Misfit(key="number_at_most", values={"max": plain_number(high or 0)})
 
 
+def _example(low: float | None, high: float | None) -> str:
+    if low is not None and low > 3:
+        return plain_number(low)
+    return plain_number(3 if high is None or high >= 3 else high)
+
+
+def _number_in(question: NumberQuestion, text: str) -> Decimal | None:
+    """Find the one number that a reply means; None when there is none or more than one."""
+    if len(text) > _LONGEST_LABEL:
+        return None
+    folded = re.sub(r"\bminus ", "-", fold(text.translate(_SIGNS)))
+    units = "" if question.unit is None else " ".join(question.unit.root.values())
+    fillers = {*_FILLERS, *fold(units).split()}
+    words = [word for word in folded.split() if word not in fillers]
+    if len(words) == 1 and words[0] in _NUMBER_WORDS:
+        return Decimal(_NUMBER_WORDS[words[0]])
+    found = _ONE_NUMBER.findall(folded)
+    if len(found) != 1 or _CHANGES_NUMBER.search(folded):
+        return None
+    return _decimal(found[0].rstrip(" .,'_"))
+
+
 def _decimal(written: str) -> Decimal | None:
     """Read ``1,000``, ``2.5``, ``2,5`` and ``1 000``; a comma before three digits groups them."""
-    compact = re.sub(r"[ '_]", "", written).rstrip(".,")
-    if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?", compact):
-        compact = compact.replace(",", "")
-    elif compact.count(",") == 1 and "." not in compact:
-        compact = compact.replace(",", ".")
-    try:
-        number = Decimal(compact)
-    except InvalidOperation:
+    if _GROUPED.fullmatch(written):
+        written = re.sub(r"[ ,'_]", "", written)
+    elif _GROUPED_BY_POINTS.fullmatch(written):
+        written = written.replace(".", "").replace(",", ".")
+    elif _PLAIN.fullmatch(written):
+        written = written.replace(",", ".")
+    else:
         return None
-    return number if number.is_finite() and abs(number) < Decimal("1e15") else None
+    number = Decimal(written)
+    return number if abs(number) < Decimal("1e15") else None

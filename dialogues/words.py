@@ -6,12 +6,13 @@ What lives here: telling a command from an answer. What must not: acting on it
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from enum import StrEnum
 
 from dialogues import messages
 
-__all__ = ["Command", "command_in", "fold", "means", "start_code"]
+__all__ = ["Command", "command_in", "fold", "means", "start_code", "unknown_command"]
 
 
 class Command(StrEnum):
@@ -28,6 +29,8 @@ class Command(StrEnum):
     LANGUAGE = "language"
     RESULTS = "results"
 
+
+_ONE_COMMAND = re.compile(r"/[a-zA-Z_]{2,32}(@\w+)?")
 
 _POLITE = (
     "please",
@@ -55,11 +58,34 @@ _AT_OPEN_QUESTION: dict[Command, tuple[str, ...]] = {
 }
 
 
+#: No command and no word with a meaning is as long as this, in characters.
+_LONGEST = 100
+
+#: Taken off both ends before comparing.
+_MARKS = ' .!?,;:…✓"“”«»'
+
+
 def fold(words: str) -> str:
-    """Fold words for comparing: case, accents, curly quotes, spaces and closing marks."""
-    plain = unicodedata.normalize("NFKD", words.casefold().replace("’", "'"))
-    plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
-    return " ".join(plain.split()).strip(" .!?,;:…✓")
+    """Fold words for comparing: case, accents, curly quotes, spaces and closing marks.
+
+    What cannot be seen (marks of writing direction) and what only changes how a sign looks
+    (the key of a keycap emoji, the skin of a thumb) is left out.
+    """
+    straight = words.casefold().replace("’", "'").replace("‘", "'")
+    plain = unicodedata.normalize("NFKD", straight)
+    plain = "".join(mark for mark in plain if not _is_decoration(mark))
+    return " ".join(plain.split()).strip(_MARKS)
+
+
+def _is_decoration(mark: str) -> bool:
+    if mark.isascii():
+        return False
+    return (
+        unicodedata.combining(mark) != 0
+        or unicodedata.category(mark) in ("Cf", "Me")
+        or "\ufe00" <= mark <= "\ufe0f"
+        or "\U0001f3fb" <= mark <= "\U0001f3ff"
+    )
 
 
 def _without_politeness(folded: str) -> str:
@@ -98,20 +124,27 @@ def command_in(text: str, *, at_open_question: bool) -> Command | None:
 
     Args:
         text: As received. A leading slash makes any known word a command everywhere,
-            and a bot's name after it (``/stop@our_bot``) is passed over.
+            whatever follows it; a bot's name (``/stop@our_bot``) is passed over.
         at_open_question: Whether free words are waited for, where fewer words count.
     """
     stripped = text.strip()
     if stripped.startswith("/"):
-        head = stripped[1:].split(maxsplit=1)
+        head = stripped[1:_LONGEST].split(maxsplit=1)
         if not head:
             return None
-        first = fold(head[0].partition("@")[0])
-        if first == Command.START:
-            return Command.START
-        return _BY_WORD.get(first if len(head) == 1 else fold(stripped[1:]))
+        whole = _BY_WORD.get(fold(stripped[1:_LONGEST]))
+        return whole or _BY_WORD.get(fold(head[0].partition("@")[0]))
+    if len(stripped) > _LONGEST:
+        return None
     folded = _without_politeness(fold(stripped))
     return (_BY_WORD_AT_OPEN if at_open_question else _BY_WORD).get(folded)
+
+
+def unknown_command(text: str) -> bool:
+    """Whether a message is a slash and one word that is no command of ours."""
+    return bool(_ONE_COMMAND.fullmatch(text.strip())) and (
+        command_in(text, at_open_question=True) is None
+    )
 
 
 def start_code(text: str) -> str | None:
@@ -125,5 +158,7 @@ def start_code(text: str) -> str | None:
 
 def means(text: str, *meanings: str) -> bool:
     """Whether a whole message has one of these meanings, such as ``yes`` or ``dont_know``."""
+    if len(text) > _LONGEST:
+        return False
     folded = _without_politeness(fold(text))
     return any(folded in _MEANINGS[meaning] for meaning in meanings)
