@@ -58,6 +58,7 @@ class Opening:
         slash: Whether commands are written with a slash here.
         waved: Whether a wave invites; else the person came by themselves.
         agreed_before: Whether they agreed to this survey's consent before.
+        invited: Whether we write first; who comes by themselves needs no invitation.
         draw: Questions of the pool for this person; None for all.
         greeting: Said first, such as which cohort was joined; may be empty.
     """
@@ -68,6 +69,7 @@ class Opening:
     slash: bool
     waved: bool
     agreed_before: bool = False
+    invited: bool = False
     draw: tuple[str, ...] | None = None
     greeting: str = ""
 
@@ -93,7 +95,7 @@ def start(survey: Survey, opening: Opening, at: datetime) -> Turn:
         last_event_id=opening.event_id,
     )
     move = _Step(survey, session, at)
-    if session.agreed_before and not session.waved:
+    if session.agreed_before and not opening.invited:
         move.consent(lead=opening.greeting)
     else:
         move.show(asking.ask_consent(survey, session, lead=opening.greeting))

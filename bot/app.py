@@ -1,0 +1,220 @@
+"""The composition root: the only place that builds stores, channels and the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from operator import methodcaller
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.channels.base import Channel
+from bot.coding import Coder
+from bot.delivery import Delivery
+from bot.house import CohortPlan, House, PulsePlan
+from bot.runner import Runner
+from bot.schedule import Ticker
+from bot.waves import Waves
+from dialogues import messages
+from dialogues.coding import Codeframe
+from dialogues.errors import CannotError
+from storage.protocol import Store
+from storage.writer import Writer
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+
+__all__ = ["App", "channels_of", "house_of", "new_id", "now"]
+
+log = logging.getLogger(__name__)
+
+#: Without letters and digits that are mistaken for each other.
+_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+def now() -> datetime:
+    """Give the time, aware UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Give a fresh id: 16 of 32 letters and digits, 80 bits of chance."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(16))
+
+
+def house_of(settings: Settings) -> House:
+    """Give the installation as configured.
+
+    Raises:
+        UserError: A survey file cannot be used.
+    """
+    return House(
+        surveys=settings.load_surveys(),
+        cohorts=tuple(
+            CohortPlan(
+                name=cohort.name,
+                title=cohort.title or cohort.name,
+                timezone=cohort.timezone,
+                place=cohort.slack_channel,
+                code=cohort.telegram_code,
+                survey_id=cohort.survey,
+            )
+            for cohort in settings.cohorts
+        ),
+        pulses=tuple(
+            PulsePlan(
+                name=pulse.name,
+                survey_id=pulse.survey,
+                cohorts=tuple(pulse.cohorts),
+                roles=tuple(pulse.roles),
+                cron=pulse.cron,
+                quiet_hours=pulse.quiet_hours.minutes if pulse.quiet_hours else None,
+                remind_after=tuple(pulse.remind_after),
+                close_after=pulse.close_after,
+                questions_per_person=pulse.questions_per_person,
+            )
+            for pulse in settings.pulses
+        ),
+        contact=settings.privacy.contact,
+        kept=settings.privacy.kept,
+        min_group=settings.results.min_group,
+    )
+
+
+def channels_of(settings: Settings, house: House) -> list[Channel]:
+    """Make the channels whose tokens are configured. Imports only what they need."""
+    channels: list[Channel] = []
+    token = settings.telegram.token.get_secret_value()
+    if token:
+        from bot.channels.telegram import TelegramChannel
+
+        channels.append(TelegramChannel(token, settings.telegram.api_base_url, now=now))
+    bot_token = settings.slack.bot_token.get_secret_value()
+    if bot_token:
+        from bot.channels.slack import SlackChannel
+
+        places = [cohort.place for cohort in house.cohorts if cohort.place is not None]
+        channels.append(
+            SlackChannel(
+                bot_token,
+                settings.slack.app_token.get_secret_value(),
+                settings.slack.api_base_url,
+                places=places,
+                now=now,
+            )
+        )
+    return channels
+
+
+class App:
+    """Everything that ``pulse run`` holds up, wired together."""
+
+    def __init__(
+        self,
+        *,
+        house: House,
+        writer: Writer,
+        channels: Sequence[Channel],
+        codeframe: Codeframe,
+        model: Path | None,
+        slots: int,
+        broadcasts_per_second: float,
+    ) -> None:
+        self._writer = writer
+        self._channels = list(channels)
+        self._deliveries = {
+            channel.name: Delivery(
+                writer,
+                channel,
+                now=now,
+                slots=slots,
+                broadcasts_per_second=broadcasts_per_second,
+            )
+            for channel in channels
+        }
+        self._runner = Runner(
+            writer,
+            house,
+            now=now,
+            new_id=new_id,
+            slashes={channel.name: channel.slash for channel in channels},
+            codeframe=codeframe,
+            wake=self._wake,
+        )
+        waves = Waves(self._runner, now=now)
+        self._ticker = Ticker(waves, writer, wake=self._wake_all)
+        self._coder = Coder(writer, model=model, now=now, new_id=new_id)
+        self._surveys = list(house.surveys.values())
+
+    def _wake(self, channel: str) -> None:
+        delivery = self._deliveries.get(channel)
+        if delivery is not None:
+            delivery.wake()
+
+    def _wake_all(self) -> None:
+        for delivery in self._deliveries.values():
+            delivery.wake()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Hold everything up until ``stop`` is set, or until no channel is left.
+
+        Raises:
+            CannotError: No channel can go on; the message says what to do.
+        """
+        await self._writer.run(self._keep_surveys)
+        for name in self._deliveries:
+            doubt = await self._writer.run(methodcaller("release_claims", name))
+            if doubt:
+                log.warning("%d messages on %s were in doubt and are sent again", doubt, name)
+        sending = [asyncio.create_task(one.run()) for one in self._deliveries.values()]
+        coding = asyncio.create_task(self._coder.run())
+        self._ticker.start()
+        reading = [asyncio.create_task(self._read(channel)) for channel in self._channels]
+        try:
+            await self._until(stop, reading)
+        finally:
+            for channel in self._channels:
+                await channel.stop()
+            await asyncio.wait(reading, timeout=15)
+            for task in reading:
+                task.cancel()
+            await self._ticker.stop()
+            for delivery in self._deliveries.values():
+                await delivery.stop()
+            await self._coder.stop()
+            await asyncio.gather(*sending, coding, return_exceptions=True)
+        failed = [task.exception() for task in reading if task.done() and not task.cancelled()]
+        troubles = [str(one) for one in failed if one is not None]
+        if troubles and len(troubles) == len(reading):
+            raise CannotError(" ".join(troubles))
+
+    def _keep_surveys(self, store: Store) -> None:
+        for survey in self._surveys:
+            store.keep_survey(survey, at=now())
+
+    async def _read(self, channel: Channel) -> None:
+        """Read one channel; its end leaves the others up."""
+        menu = {language: messages.command_menu(language) for language in messages.LANGUAGES}
+        announce = getattr(channel, "announce", None)
+        if announce is not None:
+            await announce(menu)
+        log.info("Reading %s", channel.name)
+        try:
+            await channel.run(self._runner.receive)
+        except CannotError as trouble:
+            log.error("%s stopped: %s", channel.name, trouble)
+            raise
+
+    async def _until(self, stop: asyncio.Event, reading: list[asyncio.Task[None]]) -> None:
+        """Wait for the word to stop, or for the last channel to end."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            pending = set(reading)
+            while pending and not stopping.done():
+                await asyncio.wait({stopping, *pending}, return_when=asyncio.FIRST_COMPLETED)
+                pending = {task for task in pending if not task.done()}
+        finally:
+            stopping.cancel()

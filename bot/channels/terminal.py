@@ -1,0 +1,150 @@
+"""The terminal as a channel: lines in, plain text out, and a full citizen otherwise.
+
+A number picks the option shown beside it. Where output is not a terminal everything is
+plain text, so that a conversation can be scripted through a pipe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import IO
+
+from bot.channels.base import Inbound, Pressed, Receive, Wrote
+from dialogues.prompts import Button, Layout, Prompt
+from storage.protocol import Address
+
+__all__ = ["TerminalChannel", "clean", "render", "to_inbound"]
+
+
+def clean(text: str) -> str:
+    """Replace what no store can keep: NUL and lone surrogates."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
+
+
+def render(prompt: Prompt) -> str:
+    """Write a prompt: its text, numbered options, and words for the rest."""
+    lines = [prompt.text]
+    options = choices(prompt)
+    if options:
+        lines.append("")
+        width = len(str(len(options)))
+        lines += [
+            f"  {number:>{width}}  {option.label}" for number, option in enumerate(options, start=1)
+        ]
+    if prompt.controls:
+        lines.append("")
+        lines.append("  " + " · ".join(control.label.lower() for control in prompt.controls))
+    return "\n".join(lines)
+
+
+def choices(prompt: Prompt) -> tuple[Button, ...]:
+    """Give the options that have a number here; several are typed at once, with no "done"."""
+    if prompt.layout is Layout.TICKS:
+        return tuple(option for option in prompt.options if not option.token.endswith(".done"))
+    return prompt.options
+
+
+def to_inbound(
+    line: str, prompt: Prompt | None, *, address: Address, event_id: str, at: datetime
+) -> Inbound:
+    """Read a line: the number or label of what is shown is a press, the rest is words."""
+    text = clean(line)
+    token = _pressed(text.strip(), prompt) if prompt is not None else None
+    if token is not None:
+        return Pressed(event_id=event_id, address=address, at=at, token=token)
+    return Wrote(event_id=event_id, address=address, at=at, text=text, position=None)
+
+
+def _pressed(text: str, prompt: Prompt) -> str | None:
+    options = choices(prompt)
+    single = prompt.layout in (Layout.OPTIONS, Layout.SCALE)
+    if single and text.isdecimal() and 1 <= int(text[:6]) <= len(options):
+        return options[int(text) - 1].token
+    for control in prompt.controls:
+        if text.casefold() == control.label.casefold():
+            return control.token
+    return None
+
+
+class TerminalChannel:
+    """One person at a terminal, or a pipe."""
+
+    name = "terminal"
+    slash = False
+
+    def __init__(
+        self,
+        *,
+        address: Address,
+        lines: Callable[[], str],
+        out: IO[str],
+        now: Callable[[], datetime],
+        drained: Callable[[], Awaitable[None]],
+        over: Callable[[], bool],
+        style: Callable[[str], str] = str,
+        mark: str = "",
+    ) -> None:
+        """Make a terminal.
+
+        Args:
+            address: Of the person in front of it.
+            lines: Gives the next line without its end; raises ``EOFError`` at the end.
+            out: Where prompts go.
+            now: Gives aware UTC.
+            drained: Ends once everything that is due was shown.
+            over: Whether the conversation has ended, so that no line is asked for.
+            style: Dresses up what is shown.
+            mark: Shown where a reply is waited for.
+        """
+        self._address = address
+        self._lines = lines
+        self._out = out
+        self._now = now
+        self._drained = drained
+        self._over = over
+        self._style = style
+        self._mark = mark
+        self._prompt: Prompt | None = None
+        self._count = 0
+        self._stopped = False
+
+    async def run(self, receive: Receive) -> None:
+        """Hold the conversation until it is over or the input ends."""
+        await receive(self._event("/start"))
+        await self._drained()
+        while not self._over() and not self._stopped:
+            try:
+                line = await asyncio.to_thread(self._ask)
+            except EOFError:
+                return
+            if not line.strip() and self._prompt is None:
+                continue
+            await receive(self._event(line))
+            await self._drained()
+
+    def _ask(self) -> str:
+        if self._mark:
+            self._out.write(self._mark)
+            self._out.flush()
+        return self._lines()
+
+    def _event(self, line: str) -> Inbound:
+        self._count += 1
+        event_id = f"terminal:{self._address.platform_id}:{self._count}"
+        return to_inbound(
+            line, self._prompt, address=self._address, event_id=event_id, at=self._now()
+        )
+
+    async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
+        """Show a prompt; positions mean nothing here, since nothing can overtake anything."""
+        self._out.write(self._style(render(prompt)) + "\n\n")
+        self._out.flush()
+        if prompt.options or prompt.controls:
+            self._prompt = prompt
+        return None
+
+    async def stop(self) -> None:
+        """Ask for no further line."""
+        self._stopped = True

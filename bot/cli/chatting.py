@@ -1,0 +1,211 @@
+"""``pulse chat``: holds a survey in the terminal, with no account and no token."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli import settings
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from dialogues.survey import Survey
+    from storage.protocol import Store
+    from storage.writer import Writer
+
+__all__ = ["chat"]
+
+#: What is held when nobody chooses, and how many of its statements.
+_DEFAULT, _STATEMENTS = "partnership-pulse", 4
+
+
+def chat(
+    survey: Annotated[
+        str | None, typer.Argument(help="Id of a survey; else a list to choose from.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="Language to begin in, such as cy.")
+    ] = None,
+) -> None:
+    """Hold a survey here, in the terminal, and say at the end what was heard."""
+    known = settings()
+    surveys = known.load_surveys()
+    tty = sys.stdin.isatty() and sys.stdout.isatty()
+    chosen = survey or (_choose(list(surveys.values())) if tty else _first(surveys))
+    if chosen not in surveys:
+        raise UserError(f"There is no survey {chosen!r}. There are: {', '.join(sorted(surveys))}.")
+    few = survey is None and chosen == _DEFAULT
+    try:
+        asyncio.run(_Chat(known, surveys[chosen], few=few, language=language, tty=tty).hold())
+    except KeyboardInterrupt:
+        typer.echo("")
+
+
+def _first(surveys: dict[str, Survey]) -> str:
+    return _DEFAULT if _DEFAULT in surveys else next(iter(surveys))
+
+
+def _choose(surveys: list[Survey]) -> str:
+    """Offer the surveys; Enter takes the default."""
+    ids = [survey.survey_id for survey in surveys]
+    default = _first(dict(zip(ids, surveys, strict=True)))
+    typer.echo("Which survey would you like to try?\n")
+    for number, survey in enumerate(surveys, start=1):
+        title = survey.say(survey.title, survey.default_language)
+        mark = "  (Enter)" if survey.survey_id == default else ""
+        typer.echo(f"  {number}  {title}{mark}")
+    while True:
+        try:
+            words = input("\n> ").strip()
+        except EOFError:
+            return default
+        if not words:
+            return default
+        if words in ids:
+            return words
+        if words.isdecimal() and 1 <= int(words) <= len(ids):
+            return ids[int(words) - 1]
+        typer.echo(f"Please type a number from 1 to {len(ids)}, or press Enter.")
+
+
+class _Chat:
+    """One conversation at the terminal, from the first word to what was heard."""
+
+    def __init__(
+        self, settings: Settings, survey: Survey, *, few: bool, language: str | None, tty: bool
+    ) -> None:
+        self.settings = settings
+        self.survey = survey
+        self.few = few
+        self.language = language
+        self.tty = tty
+        self.session_id: str | None = None
+        self.is_over = False
+
+    async def hold(self) -> None:
+        from storage.open import open_store
+        from storage.writer import Writer
+
+        writer = Writer(lambda: open_store(self.settings.storage.url))
+        try:
+            await self._talk(writer)
+            await self._tell(writer)
+        finally:
+            await asyncio.to_thread(writer.close)
+
+    async def _talk(self, writer: Writer) -> None:
+        from bot.app import new_id, now
+        from bot.channels.terminal import TerminalChannel
+        from bot.delivery import Delivery
+        from bot.house import House
+        from bot.runner import Runner
+        from nlp.codeframe import read_codeframe
+        from storage.protocol import Address
+
+        person = new_id()
+        address = Address(channel="terminal", platform_id=person, chat=person)
+        channel = TerminalChannel(
+            address=address,
+            lines=_read_line,
+            out=sys.stdout,
+            now=now,
+            drained=lambda: self._drained(writer, delivery, address),
+            over=lambda: self.is_over,
+            style=_dress if self.tty else str,
+            mark="> " if self.tty else "",
+        )
+        delivery = Delivery(writer, channel, now=now, slots=1)
+        runner = Runner(
+            writer,
+            House(
+                surveys={self.survey.survey_id: self.survey},
+                contact=self.settings.privacy.contact,
+                kept=self.settings.privacy.kept,
+                min_group=self.settings.results.min_group,
+            ),
+            now=now,
+            new_id=new_id,
+            slashes={"terminal": False},
+            codeframe=read_codeframe(),
+            wake=lambda _: delivery.wake(),
+            chat_draw=_STATEMENTS if self.few else None,
+        )
+        await writer.run(lambda store: store.keep_survey(self.survey, at=now()))
+        if self.language is not None:
+            language = self.language
+            await writer.run(
+                lambda store: store.welcome(
+                    address,
+                    respondent_id=new_id(),
+                    role="citizen",
+                    language=language,
+                    on=now().date(),
+                )
+            )
+        sending = asyncio.create_task(delivery.run())
+        try:
+            await channel.run(runner.receive)
+        finally:
+            await delivery.stop()
+            await sending
+
+    async def _drained(self, writer: Writer, delivery: object, address: object) -> None:
+        """Wait until all was shown, then see whether the conversation has ended."""
+        from bot.delivery import Delivery
+        from storage.protocol import Address
+
+        sender: Delivery = delivery  # type: ignore[assignment]
+        at: Address = address  # type: ignore[assignment]
+        await sender.drained()
+
+        def look(store: Store) -> tuple[str | None, bool]:
+            respondent = store.respondent_at(at.channel, at.platform_id)
+            stored = store.latest_session(respondent.respondent_id) if respondent else None
+            if stored is None:
+                return None, True
+            return stored.session.session_id, stored.session.status.final
+
+        self.session_id, self.is_over = await writer.run(look)
+
+    async def _tell(self, writer: Writer) -> None:
+        """Say what was heard, where it is kept and how to get it out."""
+        from bot.hearing import hear
+
+        language = self.language or self.survey.default_language
+        if self.session_id is not None and not self.survey.anonymous:
+            model = Path(self.settings.tagger.model) if self.settings.tagger.model else None
+            session_id = self.session_id
+            for line in await hear(writer, session_id, model=model, language=language):
+                typer.echo(line)
+        where = self.settings.database or "memory only: nothing is kept"
+        typer.echo(f"\nKept in {where}")
+        typer.echo(f"To export it: {_command()} export --out export --format csv")
+
+
+def _command() -> str:
+    """Give how this program was called, so that the next command can be pasted."""
+    called = Path(sys.argv[0])
+    if called.name != "pulse":
+        return "pulse"
+    try:
+        return str(called.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return "pulse"
+
+
+def _read_line() -> str:
+    """Give the next line of standard input, whatever bytes it has."""
+    line = sys.stdin.buffer.readline()
+    if not line:
+        raise EOFError
+    return line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _dress(text: str) -> str:
+    """Set what the bot says apart from what the person types."""
+    return typer.style(text, fg=typer.colors.CYAN)

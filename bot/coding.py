@@ -1,0 +1,207 @@
+"""Tags new answers, off the reply path.
+
+What lives here: asking the store what was not read yet, handing it to the tagger's process,
+saving what came of it. An answer that was left unread by a crash is read after the restart,
+since the store knows. A text that breaks the tagger's process is set aside by its ids alone,
+and the rest go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dialogues.coding import Coding, Stance
+from dialogues.errors import StoreError, TaggerError
+from storage.protocol import Store, UntaggedAnswer
+from storage.writer import Writer
+
+__all__ = ["Coder"]
+
+log = logging.getLogger(__name__)
+
+_BATCH = 32
+_IDLE_SECONDS = 2.0
+
+#: The longest that one batch may take before its process is taken for stuck.
+_STUCK_SECONDS = 120.0
+
+#: A batch of long answers is one long line.
+_LINE_LIMIT = 64 * 1024 * 1024
+
+
+class Coder:
+    """Keeps the tagger's process and feeds it."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        model: Path | None,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+        command: Sequence[str] | None = None,
+    ) -> None:
+        """Make a coder.
+
+        Args:
+            writer: The store's own thread.
+            model: A model's folder; None for the shipped one.
+            now: Gives aware UTC.
+            new_id: Gives a fresh id for a coding.
+            command: Starts the tagger's process; by default ``nlp.worker``.
+        """
+        self._writer = writer
+        self._now = now
+        self._new_id = new_id
+        folder = [str(model)] if model is not None else []
+        self._command = list(command or [sys.executable, "-m", "nlp.worker", *folder])
+        self._process: asyncio.subprocess.Process | None = None
+        self._version = ""
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read what is unread until ``stop`` is called."""
+        wait = _IDLE_SECONDS
+        while not self._stopping.is_set():
+            try:
+                busy = await self._round()
+                wait = _IDLE_SECONDS
+            except StoreError as trouble:
+                log.warning("Answers cannot be read from the store: %s", trouble)
+                busy = False
+            except TaggerError as trouble:
+                log.error("The tagger does not start, answers wait: %s", trouble)
+                busy, wait = False, min(wait * 2, 300.0)
+            if not busy:
+                await self._rest(wait)
+        await self._end_process()
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def stop(self) -> None:
+        """Read nothing new and end the tagger's process."""
+        self._stopping.set()
+
+    async def _round(self) -> bool:
+        if self._version:
+            version = self._version
+        else:
+            # Nothing to read, no process: a quiet installation pays for no tagger.
+            waiting = await self._writer.run(lambda store: store.untagged("", limit=1))
+            if not waiting:
+                return False
+            version = await self._start_process()
+        answers = await self._writer.run(lambda store: store.untagged(version, limit=_BATCH))
+        if not answers:
+            return False
+        await self._read(answers, version)
+        return True
+
+    async def _read(self, answers: list[UntaggedAnswer], version: str) -> None:
+        """Read a batch; where it breaks the process, read its answers one by one."""
+        results = await self._ask(answers)
+        if results is None and len(answers) > 1:
+            for answer in answers:
+                await self._read([answer], version)
+            return
+        if results is None:
+            log.error("An answer could not be tagged: %s", answers[0].response_id)
+            results = [{"codings": [], "error": "the tagger broke on it"}]
+        read = list(zip(answers, results, strict=True))
+        await self._writer.run(lambda store: self._save(store, read, version))
+
+    def _save(
+        self, store: Store, read: list[tuple[UntaggedAnswer, dict[str, Any]]], version: str
+    ) -> None:
+        for answer, result in read:
+            codings = [_coding(item) for item in result["codings"]]
+            store.save_codings(
+                answer,
+                codings,
+                coding_ids=[self._new_id() for _ in codings],
+                coder=version,
+                at=self._now(),
+                error=result["error"],
+            )
+
+    # The process ----------------------------------------------------------------------
+
+    async def _ask(self, answers: list[UntaggedAnswer]) -> list[dict[str, Any]] | None:
+        """Give what the tagger makes of the answers; None when its process broke."""
+        if self._process is None:
+            await self._start_process()
+        items = [
+            {"text": answer.text, "question": answer.question, "language": answer.language}
+            for answer in answers
+        ]
+        reply = await self._exchange(json.dumps(items))
+        if reply is None:
+            await self._end_process()
+            return None
+        results: list[dict[str, Any]] = json.loads(reply)
+        return results
+
+    async def _exchange(self, line: str | None) -> str | None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            return None
+        try:
+            async with asyncio.timeout(_STUCK_SECONDS):
+                if line is not None:
+                    process.stdin.write(line.encode() + b"\n")
+                    await process.stdin.drain()
+                reply = await process.stdout.readline()
+        except (OSError, TimeoutError, ValueError):
+            return None
+        return reply.decode() if reply.endswith(b"\n") else None
+
+    async def _start_process(self) -> str:
+        """Start the tagger's process and give its version.
+
+        Raises:
+            TaggerError: It does not start.
+        """
+        environ = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=environ,
+            limit=_LINE_LIMIT,
+            cwd=Path(__file__).parents[1],
+        )
+        first = await self._exchange(None)
+        if first is None:
+            await self._end_process()
+            raise TaggerError("run `pulse tag hello` to see why.")
+        self._version = json.loads(first)["version"]
+        return self._version
+
+    async def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), 2)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _coding(item: dict[str, Any]) -> Coding:
+    stance = Stance(item["stance"]) if item["stance"] is not None else None
+    return Coding(**{**item, "stance": stance})

@@ -1,0 +1,219 @@
+"""Outbox to channel: order per person, the platform's pace, retries and receipts.
+
+One ``Delivery`` serves one channel. It claims rows before it sends them and notes receipts
+after, several in one transaction, so that a crash leaves at most one message in doubt per
+send slot. Replies go at once. Broadcasts are spaced evenly and give way: every reply puts the
+next broadcast off by one space, so the two together keep to the platform's rate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.channels.base import Channel, ChannelFailed, ChatGone, MessageRefused, SlowDown
+from dialogues.errors import StoreError
+from storage.protocol import Outgoing, Receipt, Store
+from storage.writer import Writer
+
+__all__ = ["LEASE", "MAX_TRIES", "Delivery"]
+
+log = logging.getLogger(__name__)
+
+#: How long a claim holds. Longer than any send may take.
+LEASE = timedelta(seconds=120)
+
+#: Tries before a message is given up.
+MAX_TRIES = 20
+
+#: How often the outbox is looked at without being woken: other processes write to it too.
+_IDLE_SECONDS = 1.0
+
+
+class Delivery:
+    """Sends what the outbox holds for one channel."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        channel: Channel,
+        *,
+        now: Callable[[], datetime],
+        slots: int = 16,
+        broadcasts_per_second: float = 25.0,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Make a delivery.
+
+        Args:
+            writer: The store's own thread.
+            channel: Where messages go.
+            now: Gives aware UTC.
+            slots: Messages under way at once, and so in doubt after a crash.
+            broadcasts_per_second: The platform's rate for everything together, as far as
+                broadcasts are concerned.
+            chance: Gives a number in [0, 1) for the jitter of retries.
+        """
+        self._writer = writer
+        self._channel = channel
+        self._now = now
+        self._slots = slots
+        self._space = 1.0 / broadcasts_per_second
+        self._chance = chance
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._stopping = False
+        self._receipts: list[Receipt] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._broadcasting = 0
+        self._next_broadcast = 0.0
+        self._halted_until = 0.0
+
+    def wake(self) -> None:
+        """Look at the outbox now."""
+        self._idle.clear()
+        self._wake.set()
+
+    async def drained(self) -> None:
+        """Wait until everything that is due was sent."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Send until ``stop`` is called. Stays up through trouble with the store."""
+        self._wake.set()
+        while not self._stopping:
+            try:
+                busy = await self._round()
+            except StoreError as trouble:
+                log.warning("The outbox cannot be read: %s", trouble)
+                busy = False
+                await asyncio.sleep(_IDLE_SECONDS)
+            if not busy:
+                await self._rest()
+        await self._finish()
+
+    async def stop(self) -> None:
+        """Send nothing new; what is under way is finished and noted."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _finish(self) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=10)
+        receipts, self._receipts = self._receipts, []
+        if receipts:
+            await self._writer.run(lambda store: store.settle(receipts, now=self._now()))
+
+    async def _rest(self) -> None:
+        """Wait to be woken, or for the time when something falls due."""
+        seconds = max(0.0, self._halted_until - _monotonic())
+        try:
+            async with asyncio.timeout(min(_IDLE_SECONDS, seconds) or _IDLE_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _round(self) -> bool:
+        """Note receipts, claim what can be sent and begin to send it; False when idle."""
+        self._wake.clear()
+        receipts, self._receipts = self._receipts, []
+        halted = _monotonic() < self._halted_until
+        replies = 0 if halted else self._slots - len(self._under_way)
+        broadcasts = 0 if halted else max(0, self._slots // 2 - self._broadcasting)
+        try:
+            claimed = await asyncio.wrap_future(
+                self._writer.submit(
+                    lambda store: self._exchange(store, receipts, replies, broadcasts)
+                )
+            )
+        except StoreError:
+            self._receipts = receipts + self._receipts
+            raise
+        for row in claimed:
+            self._begin(row)
+        if not claimed and not receipts and not self._under_way and not halted:
+            self._idle.set()
+        return bool(claimed) or bool(self._receipts)
+
+    def _exchange(
+        self, store: Store, receipts: list[Receipt], replies: int, broadcasts: int
+    ) -> list[Outgoing]:
+        now = self._now()
+        if receipts:
+            store.settle(receipts, now=now)
+        name, until = self._channel.name, now + LEASE
+        claimed: list[Outgoing] = []
+        if replies > 0:
+            claimed = store.claim_outbox(name, lane=0, limit=replies, now=now, until=until)
+        free = min(broadcasts, replies - len(claimed))
+        if free > 0:
+            claimed += store.claim_outbox(name, lane=1, limit=free, now=now, until=until)
+        return claimed
+
+    def _begin(self, row: Outgoing) -> None:
+        at = _monotonic()
+        if row.lane == 0:
+            self._next_broadcast = max(self._next_broadcast, at) + self._space
+            wait = 0.0
+        else:
+            self._next_broadcast = max(self._next_broadcast, at)
+            wait = self._next_broadcast - at
+            self._next_broadcast += self._space
+            self._broadcasting += 1
+        task = asyncio.create_task(self._send(row, wait))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _send(self, row: Outgoing, wait: float) -> None:
+        if wait > 0:
+            await asyncio.sleep(wait)
+        receipt = await self._receipt(row)
+        if row.lane == 1:
+            self._broadcasting -= 1
+        self._receipts.append(receipt)
+        self._wake.set()
+
+    async def _receipt(self, row: Outgoing) -> Receipt:
+        """Send one message and say how it ended."""
+        if _monotonic() < self._halted_until and row.lane == 1:
+            seconds = self._halted_until - _monotonic()
+            return self._again(row, seconds, "halted")
+        try:
+            position = await self._channel.send(row.chat, row.prompt, replaces=row.replaces)
+        except SlowDown as slow:
+            if slow.whole:
+                self._halted_until = max(self._halted_until, _monotonic() + slow.seconds)
+            return self._again(row, slow.seconds, "slow_down")
+        except ChatGone:
+            return Receipt(outbox_id=row.outbox_id, outcome="gone", error="chat_gone")
+        except MessageRefused as refused:
+            log.error("A message was refused for good: %s", type(refused).__name__)
+            return Receipt(outbox_id=row.outbox_id, outcome="dead", error="refused")
+        except ChannelFailed as failed:
+            return self._failed(row, type(failed).__name__)
+        except Exception:
+            log.error("Sending broke in channel %s", self._channel.name)
+            return self._failed(row, "defect")
+        return Receipt(outbox_id=row.outbox_id, outcome="sent", position=position)
+
+    def _failed(self, row: Outgoing, error: str) -> Receipt:
+        if row.attempts + 1 >= MAX_TRIES:
+            log.error("A message was given up after %d tries", MAX_TRIES)
+            return Receipt(outbox_id=row.outbox_id, outcome="dead", error=error)
+        seconds = min(0.5 * 2.0**row.attempts, 60.0) * (0.75 + self._chance() / 2)
+        return self._again(row, seconds, error)
+
+    def _again(self, row: Outgoing, seconds: float, error: str) -> Receipt:
+        return Receipt(
+            outbox_id=row.outbox_id,
+            outcome="retry",
+            retry_at=self._now() + timedelta(seconds=seconds),
+            error=error,
+        )
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()

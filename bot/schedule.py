@@ -1,0 +1,65 @@
+"""The ticker: APScheduler asks again and again what is due. No logic, no truth about time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.waves import Waves
+from dialogues.errors import StoreError
+from storage.writer import Writer
+
+__all__ = ["TICK_SECONDS", "Ticker"]
+
+log = logging.getLogger(__name__)
+
+#: How often we ask what is due.
+TICK_SECONDS = 5
+
+
+class Ticker:
+    """Runs ``Waves.tick`` every few seconds, one at a time, whatever the clock does."""
+
+    def __init__(self, waves: Waves, writer: Writer, *, wake: Callable[[], None]) -> None:
+        self._waves = waves
+        self._writer = writer
+        self._wake = wake
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._ticking = asyncio.Lock()
+
+    def start(self) -> None:
+        """Tick from now on, in the running event loop."""
+        self._scheduler.add_job(
+            self.tick,
+            IntervalTrigger(seconds=TICK_SECONDS),
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+
+    async def tick(self) -> None:
+        """Do what is due now; trouble with the store is logged and tried at the next tick."""
+        async with self._ticking:
+            try:
+                # A thread of its own: the jobs wait for their commits, the event loop must not.
+                await asyncio.to_thread(
+                    self._waves.tick, lambda job: self._writer.submit(job).result()
+                )
+            except StoreError as trouble:
+                log.warning("What is due could not be done, and is tried again: %s", trouble)
+            except Exception as defect:
+                log.error("What is due could not be done: %s", type(defect).__name__)
+                raise
+        self._wake()
+
+    async def stop(self) -> None:
+        """Tick no more; a tick under way is finished first."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        async with self._ticking:
+            pass

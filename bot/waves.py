@@ -1,0 +1,294 @@
+"""Waves: opened when they are due, invited to, reminded of and closed.
+
+What lives here: what is due at an instant, and the jobs that do it. Truth about time is in
+rows: a wave's id holds its local date, so it opens once however often this runs, and every
+reminder and closing is guarded by an id of its own. What must not: the clock (``schedule.py``
+ticks), or words.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+from bot.house import CohortPlan, House, PulsePlan
+from bot.runner import Checkin, Runner
+from dialogues.engine import step
+from dialogues.events import Reminded, WaveClosed
+from dialogues.session import Status
+from dialogues.survey import Survey
+from storage.protocol import Respondent, Store, StoredSession, Wave
+
+__all__ = ["ALL_ROLES", "RunJob", "Waves", "last_due", "next_due", "quiet_until"]
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+#: Who is invited where a wave was opened by hand without a pulse.
+ALL_ROLES = ("citizen", "partner")
+
+#: How late a pulse that never went out before may open its first wave.
+_FIRST_GRACE = timedelta(hours=1)
+
+#: People dealt with in one transaction.
+_BATCH = 100
+
+
+def next_due(cron: str, zone: ZoneInfo, after: datetime) -> datetime:
+    """Give the next instant, later than ``after``, that a cron line names in a zone.
+
+    Read as cron reads it, also on both clock-change days (cronsim).
+    """
+    return next(CronSim(cron, after.astimezone(zone))).astimezone(UTC)
+
+
+def last_due(cron: str, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Give the newest instant at or before ``now`` that a cron line names; None when there
+    was none in the four years before.
+    """
+    for days in (1, 8, 32, 367, 4 * 366):
+        newest = None
+        for due in CronSim(cron, (now - timedelta(days=days)).astimezone(zone)):
+            if due.astimezone(UTC) > now:
+                break
+            newest = due.astimezone(UTC)
+        if newest is not None:
+            return newest
+    return None
+
+
+def quiet_until(quiet: tuple[int, int] | None, zone: ZoneInfo, now: datetime) -> datetime:
+    """Give when something may be sent: ``now``, or the end of the quiet hours it falls in.
+
+    Args:
+        quiet: Local (from, until) in minutes after midnight; None for none.
+        zone: Whose hours.
+        now: Aware UTC.
+    """
+    if quiet is None or quiet[0] == quiet[1]:
+        return now
+    begins, ends = quiet
+    local = now.astimezone(zone)
+    minute = local.hour * 60 + local.minute
+    within = begins <= minute < ends if begins < ends else minute >= begins or minute < ends
+    if not within:
+        return now
+    day = local.date() + timedelta(days=1 if minute >= ends else 0)
+    end = datetime.combine(day, time(ends // 60, ends % 60), zone)
+    return end.astimezone(UTC)
+
+
+class RunJob(Protocol):
+    """Runs a job in a transaction of its own and gives its result."""
+
+    def __call__(self, job: Callable[[Store], _T]) -> _T:
+        """Run it; raises ``StoreError`` when it could not be kept."""
+        ...
+
+
+class Waves:
+    """Does what is due. Every method that takes a store is one transaction."""
+
+    def __init__(self, runner: Runner, *, now: Callable[[], datetime]) -> None:
+        self._runner = runner
+        self._house: House = runner.house
+        self._now = now
+
+    @property
+    def house(self) -> House:
+        """The installation."""
+        return self._house
+
+    def tick(self, run: RunJob) -> None:
+        """Do everything that is due now."""
+        for pulse, cohort in self._fieldings():
+            wave = self.due(pulse, cohort, run(lambda store: store.waves()))
+            if wave is not None:
+                self.open(wave, run)
+        for wave in run(lambda store: store.waves(state="open")):
+            if wave.closes_at is not None and wave.closes_at <= self._now():
+                self.close(wave.wave_id, run)
+            else:
+                self.invite(wave, run)
+                self.remind(wave, run)
+
+    def _fieldings(self) -> Iterator[tuple[PulsePlan, CohortPlan]]:
+        for pulse in self._house.pulses:
+            for name in pulse.cohorts:
+                cohort = self._house.cohort(name)
+                if cohort is not None:
+                    yield pulse, cohort
+
+    # Opening --------------------------------------------------------------------------
+
+    def due(self, pulse: PulsePlan, cohort: CohortPlan, known: list[Wave]) -> Wave | None:
+        """Give the wave that should be open now and is not kept yet; None when none is.
+
+        After a stop of ours a wave still opens while half of its time is left; the first
+        wave of a pulse opens at most an hour late, so that a pulse written into the
+        configuration today does not open last week's wave.
+        """
+        now = self._now()
+        zone = ZoneInfo(cohort.timezone)
+        opens_at = last_due(pulse.cron, zone, now)
+        if opens_at is None:
+            return None
+        wave = self.plan(pulse, cohort, opens_at)
+        before = [one for one in known if one.pulse == pulse.name and one.cohort == cohort.name]
+        if any(one.wave_id == wave.wave_id for one in before):
+            return None
+        life = (wave.closes_at or opens_at) - opens_at
+        grace = life / 2 if before else min(_FIRST_GRACE, life / 2)
+        return wave if now - opens_at <= grace else None
+
+    def plan(self, pulse: PulsePlan, cohort: CohortPlan, opens_at: datetime) -> Wave:
+        """Give the wave of a pulse and cohort that opens at an instant; nothing is kept."""
+        zone = ZoneInfo(cohort.timezone)
+        survey = self._house.surveys[pulse.survey_id]
+        following = next_due(pulse.cron, zone, opens_at)
+        closes_at = following if pulse.close_after is None else opens_at + pulse.close_after
+        closes_at = min(closes_at, following)
+        return Wave(
+            wave_id=f"{pulse.name}-{cohort.name}-{opens_at.astimezone(zone).date()}",
+            pulse=pulse.name,
+            cohort=cohort.name,
+            survey_id=survey.survey_id,
+            revision=survey.revision,
+            state="open",
+            opens_at=opens_at,
+            closes_at=closes_at,
+            remind_at=tuple(
+                opens_at + after for after in pulse.remind_after if opens_at + after < closes_at
+            ),
+            reminded=0,
+        )
+
+    def open(self, wave: Wave, run: RunJob) -> bool:
+        """Open a wave and close the one before it; False when it was opened already."""
+        survey = self._house.surveys[wave.survey_id]
+
+        def job(store: Store) -> bool:
+            store.keep_survey(survey, at=self._now())
+            return store.open_wave(wave)
+
+        if not run(job):
+            return False
+        log.info("Opened wave %s", wave.wave_id)
+        for other in run(lambda store: store.waves(state="open")):
+            same = (other.pulse, other.cohort) == (wave.pulse, wave.cohort)
+            if wave.pulse is not None and same and other.wave_id != wave.wave_id:
+                self.close(other.wave_id, run)
+        return True
+
+    def invite(self, wave: Wave, run: RunJob) -> None:
+        """Invite every member who has no invitation yet, also who joined since."""
+        while run(lambda store: self._invite_some(store, wave)):
+            pass
+
+    def _invite_some(self, store: Store, wave: Wave) -> int:
+        now = self._now()
+        survey = store.survey(wave.survey_id, wave.revision)
+        fresh = store.wave(wave.wave_id)
+        if survey is None or fresh is None or fresh.state != "open":
+            return 0
+        pulse = self._house.pulse(wave.pulse)
+        cohort = self._house.cohort(wave.cohort)
+        zone = ZoneInfo(cohort.timezone if cohort else "UTC")
+        due_at = quiet_until(pulse.quiet_hours if pulse else None, zone, now)
+        roles = pulse.roles if pulse else ALL_ROLES
+        members = store.uninvited(wave.wave_id, roles=roles, limit=_BATCH)
+        for member in members:
+            self._invite(store, wave, survey, member, now=now, due_at=due_at)
+        return len(members)
+
+    def _invite(
+        self,
+        store: Store,
+        wave: Wave,
+        survey: Survey,
+        member: Respondent,
+        *,
+        now: datetime,
+        due_at: datetime,
+    ) -> None:
+        self._runner.open_session(
+            store,
+            member,
+            Checkin(survey=survey, cohort=wave.cohort, wave=wave),
+            event_id=f"invite:{wave.wave_id}",
+            now=now,
+            due_at=due_at,
+            invited=True,
+        )
+
+    # Reminding ------------------------------------------------------------------------
+
+    def remind(self, wave: Wave, run: RunJob) -> None:
+        """Send the reminder that is due to those who have answered nothing yet."""
+        due = sum(when <= self._now() for when in wave.remind_at)
+        if due <= wave.reminded:
+            return
+        after: str | None = ""
+        while after is not None:
+            after = run(partial(self._remind_some, wave=wave, number=due, after=after))
+        run(lambda store: store.set_wave(wave.wave_id, reminded=due))
+
+    def _remind_some(self, store: Store, wave: Wave, number: int, after: str) -> str | None:
+        now = self._now()
+        cohort = self._house.cohort(wave.cohort)
+        zone = ZoneInfo(cohort.timezone if cohort else "UTC")
+        until = wave.closes_at.astimezone(zone).date() if wave.closes_at else None
+        waiting = store.unfinished(wave.wave_id, after=after, limit=_BATCH)
+        for stored in waiting:
+            event_id = f"remind:{wave.wave_id}:{number}:{stored.session.session_id}"
+            begun = any(given.value is not None for given in stored.session.given)
+            if begun or not store.take_event(event_id, on=now.date()):
+                continue
+            event = Reminded(event_id=event_id, at=now, until=until)
+            if self._step(store, stored, event, now) and stored.invitation_id is not None:
+                store.note_reminder(stored.invitation_id)
+        return waiting[-1].session.session_id if waiting else None
+
+    # Closing --------------------------------------------------------------------------
+
+    def close(self, wave_id: str, run: RunJob) -> None:
+        """Close a wave: end what is unfinished, settle every invitation."""
+        run(lambda store: store.set_wave(wave_id, closes_at=self._now()))
+        after: str | None = ""
+        while after is not None:
+            after = run(partial(self._close_some, wave_id=wave_id, after=after))
+        run(lambda store: self._settle(store, wave_id))
+        log.info("Closed wave %s", wave_id)
+
+    def _close_some(self, store: Store, wave_id: str, after: str) -> str | None:
+        now = self._now()
+        waiting = store.unfinished(wave_id, after=after, limit=_BATCH)
+        for stored in waiting:
+            event_id = f"close:{wave_id}:{stored.session.session_id}"
+            self._step(store, stored, WaveClosed(event_id=event_id, at=now), now)
+        return waiting[-1].session.session_id if waiting else None
+
+    def _settle(self, store: Store, wave_id: str) -> None:
+        store.settle_wave(wave_id, at=self._now())
+        store.set_wave(wave_id, state="closed")
+
+    def _step(
+        self, store: Store, stored: StoredSession, event: Reminded | WaveClosed, now: datetime
+    ) -> bool:
+        """Let something happen to one conversation; False when it changed nothing."""
+        respondent = store.respondent(stored.respondent_id)
+        survey = store.survey(stored.session.survey_id, stored.session.revision)
+        if respondent is None or survey is None or stored.session.status is Status.COMPLETE:
+            return False
+        turn = step(survey, stored.session, event)
+        if turn.session == stored.session:
+            return False
+        self._runner.commit(store, respondent, stored, turn, lane=1, now=now)
+        return True
