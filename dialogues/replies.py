@@ -242,6 +242,8 @@ def _read_several(
     while first < len(parts):
         unread: Fits | Misfit | None = None
         for last in range(len(parts), first, -1):
+            if not parts[last - 1].strip():
+                continue
             stretch = text[ends[first][0] : ends[last - 1][1]]
             unread = _read_option(survey, question, stretch, language)
             if isinstance(unread, Fits):
