@@ -28,7 +28,7 @@ from bot.channels.base import (
     WentAway,
     Wrote,
 )
-from bot.house import CohortPlan, House
+from bot.house import CohortPlan, House, PulsePlan
 from dialogues import lobby, messages
 from dialogues.coding import Codeframe
 from dialogues.draw import draw_questions
@@ -238,14 +238,26 @@ class Runner:
         )
 
     def _draw(self, checkin: Checkin, respondent: Respondent) -> tuple[str, ...] | None:
-        """Draw questions for a wave of a pulse that asks a few; deterministic by its seed."""
-        pulse = self._house.pulse(checkin.wave.pulse) if checkin.wave else None
+        """Draw questions where a pulse asks each person a few; deterministic by its seed.
+
+        An open check-in asks as few as the pulse of the same survey does.
+        """
+        wave = checkin.wave
+        pulse = self._house.pulse(wave.pulse) if wave else self._like(checkin)
         count = pulse.questions_per_person if pulse else self._chat_draw
         if count is None:
             return None
-        wave_id = checkin.wave.wave_id if checkin.wave else ""
-        seed = f"{wave_id}:{respondent.respondent_id}"
+        # Outside a wave each check-in is a new response, with a draw of its own.
+        seed = f"{wave.wave_id if wave else self._new_id()}:{respondent.respondent_id}"
         return draw_questions(checkin.survey, count, seed=seed, strands=self._strands)
+
+    def _like(self, checkin: Checkin) -> PulsePlan | None:
+        """Give the pulse that asks this survey of this cohort; None when none does."""
+        for pulse in self._house.pulses:
+            same = pulse.survey_id == checkin.survey.survey_id
+            if same and (checkin.cohort is None or checkin.cohort in pulse.cohorts):
+                return pulse
+        return None
 
     def commit(
         self,
