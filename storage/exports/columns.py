@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dialogues.survey import MultichoiceQuestion, NumberQuestion, Question, ScaleQuestion, Survey
+from dialogues.survey import MultichoiceQuestion, Question, Survey
 
 __all__ = [
     "ANSWERS",
@@ -31,8 +31,9 @@ Cell = str | int | float | None
 
 
 class ColumnKind(StrEnum):
-    """What a column holds."""
+    """What a column holds: ids are made of a-z, 0-9 and a few signs, texts of anything."""
 
+    ID = "id"
     TEXT = "text"
     VALUE = "value"
     NUMBER = "number"
@@ -54,6 +55,10 @@ class Column:
     question_id: str | None = None
 
 
+def _id(name: str, label: str) -> Column:
+    return Column(name=name, kind=ColumnKind.ID, label=label)
+
+
 def _text(name: str, label: str) -> Column:
     return Column(name=name, kind=ColumnKind.TEXT, label=label)
 
@@ -66,49 +71,47 @@ def _instant(name: str, label: str) -> Column:
     return Column(name=name, kind=ColumnKind.INSTANT, label=label)
 
 
-_RESPONSE_ID = _text(
-    "response_id", "The response: one person's answers in one wave or open check-in"
-)
+_RESPONSE_ID = _id("response_id", "The response: one person's answers in one wave or open check-in")
 _ABOUT_A_RESPONSE = (
     _text("wave", "The wave; empty for an open check-in, outside any wave"),
-    _text("survey", "The survey's id"),
-    _text("revision", "The revision of the survey that was answered"),
-    _text("respondent", "The person, by pseudonym; empty in an anonymous survey"),
-    _text("role", "citizen or partner"),
+    _id("survey", "The survey's id"),
+    _id("revision", "The revision of the survey that was answered"),
+    _id("respondent", "The person, by pseudonym; empty in an anonymous survey"),
+    _id("role", "citizen or partner"),
     _text("sector", "The person's sector, where known"),
     _text("cohort", "The partnership, place or panel; empty for somebody in none"),
-    _text("channel", "telegram, slack or terminal"),
-    _text("language", "The language that the person was spoken to in"),
+    _id("channel", "telegram, slack or terminal"),
+    _id("language", "The language that the person was spoken to in"),
 )
 
 ANSWERS = (
     _RESPONSE_ID,
     *_ABOUT_A_RESPONSE,
-    _text("question_id", "The question's id"),
+    _id("question_id", "The question's id"),
     _text("question", "The question as the person saw it, earlier answers filled in"),
-    _text("kind", "text, choice, multichoice, scale, number or yesno"),
+    _id("kind", "text, choice, multichoice, scale, number or yesno"),
     Column(name="value", kind=ColumnKind.VALUE, label="The answer as read; empty when missing"),
     _text("text", "The person's own words as received; empty for a press on a button"),
     _instant("asked_at", "When the question was put"),
     _instant("answered_at", "When the answer as it stands was given"),
     _number("seconds", "From asked_at to answered_at, in seconds"),
     _number("edited", "1 when the person changed the answer, else 0"),
-    _text("missing", "Why there is no value; empty when there is one"),
+    _id("missing", "Why there is no value; empty when there is one"),
 )
 
 CODES = (
     _RESPONSE_ID,
-    _text("question_id", "The question whose answer is coded"),
-    _text("strand", "The strand of the enabler, by the codeframe"),
-    _text("enabler", "The code"),
-    _text("stance", "strength, gap or neutral; empty where the coder gives none"),
+    _id("question_id", "The question whose answer is coded"),
+    _id("strand", "The strand of the enabler, by the codeframe"),
+    _id("enabler", "The code"),
+    _id("stance", "strength, gap or neutral; empty where the coder gives none"),
     _text("evidence", "The words that carry the code: text[start:end] of the answer"),
     _number("start", "Where the evidence starts in the answer's text, in code points from 0"),
     _number("end", "Where the evidence ends, exclusive"),
     _number("confidence", "The coder's probability that the code applies, 0 to 1; 1 for a person"),
     _text("coder", "Who coded: a model as name@version, or a person"),
     _instant("coded_at", "When it was coded"),
-    _text("status", "suggested by a model, or confirmed or rejected by a person"),
+    _id("status", "suggested by a model, or confirmed or rejected by a person"),
 )
 
 RESPONSES = (
@@ -116,22 +119,22 @@ RESPONSES = (
     *_ABOUT_A_RESPONSE,
     _instant("started_at", "When the person consented"),
     _instant("ended_at", "When the conversation ended; empty while it is open"),
-    _text("disposition", "How the response ended, or stands"),
+    _id("disposition", "How the response ended, or stands"),
     _number("n_offered", "Questions that were put to the person"),
     _number("n_answered", "Of them answered, don't know included"),
 )
 
 INVITATIONS = (
     _text("wave", "The wave"),
-    _text("survey", "The survey's id"),
-    _text("revision", "The revision of the survey"),
-    _text("respondent", "The person, by pseudonym; empty in an anonymous survey"),
-    _text("role", "citizen or partner"),
+    _id("survey", "The survey's id"),
+    _id("revision", "The revision of the survey"),
+    _id("respondent", "The person, by pseudonym; empty in an anonymous survey"),
+    _id("role", "citizen or partner"),
     _text("sector", "The person's sector, where known"),
     _text("cohort", "The partnership, place or panel"),
     _instant("invited_at", "When the invitation was made"),
     _number("reminders", "Reminders sent; empty in an anonymous survey"),
-    _text("disposition", "How the invitation ended; unknown while it is open"),
+    _id("disposition", "How the invitation ended; unknown while it is open"),
 )
 
 
@@ -162,11 +165,17 @@ def _short(words: str) -> str:
     return line if len(line) <= 80 else line[:79] + "…"
 
 
+def _kind(kinds: set[str]) -> ColumnKind:
+    if kinds <= {"scale", "number"}:
+        return ColumnKind.NUMBER
+    return ColumnKind.TEXT if kinds & {"text", "number"} else ColumnKind.ID
+
+
 def _columns_of(question_id: str, asked: Sequence[tuple[Survey, Question]]) -> QuestionColumns:
     """Describe one question over every survey and revision that asks it, newest first."""
     survey, newest = asked[0]
     words = survey.say(newest.text, survey.default_language)
-    numeric = all(isinstance(question, ScaleQuestion | NumberQuestion) for _, question in asked)
+    kinds: set[str] = {question.kind for _, question in asked}
     taken = question_id in {column.name for column in RESPONSES}
     options: dict[str, str] = {}
     for one, question in asked:
@@ -177,7 +186,7 @@ def _columns_of(question_id: str, asked: Sequence[tuple[Survey, Question]]) -> Q
         question_id=question_id,
         answer=Column(
             name=f"{question_id}.answer" if taken else question_id,
-            kind=ColumnKind.NUMBER if numeric else ColumnKind.TEXT,
+            kind=_kind(kinds),
             label=_short(words),
             question_id=question_id,
         ),
@@ -195,7 +204,7 @@ def _columns_of(question_id: str, asked: Sequence[tuple[Survey, Question]]) -> Q
         ),
         missing=Column(
             name=f"{question_id}.missing",
-            kind=ColumnKind.TEXT,
+            kind=ColumnKind.ID,
             label=_short(f"Why {question_id} has no answer; empty when it has one"),
             question_id=question_id,
         ),

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from storage.exports.columns import Cell, Column, ColumnKind
 
@@ -20,7 +21,17 @@ _PLAIN_NUMBER = re.compile(r"-\d+(\.\d+)?")
 
 def guard(cell: str) -> str:
     """Put ``'`` before a cell that a spreadsheet would run; give any other as it is."""
-    return f"'{cell}" if cell and cell[0] in _FIRST and _RUNS.match(cell) else cell
+    return f"'{cell}" if _RUNS.match(cell) else cell
+
+
+class _WithoutNul:
+    """Takes lines to a file, U+FFFD for U+0000."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> int:
+        return self._file.write(line.replace("\0", "\ufffd") if "\0" in line else line)
 
 
 def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> int:
@@ -38,7 +49,7 @@ def write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Cel
             yield row
 
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
+        writer = csv.writer(_WithoutNul(file), lineterminator="\r\n")
         writer.writerow(column.name for column in columns)
         writer.writerows(counted())
     return n_rows
@@ -51,13 +62,10 @@ def _guarded(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Itera
         cells = list(row)
         for at in words:
             cell = cells[at]
-            if isinstance(cell, str) and cell:
-                if cell[0] in _FIRST:
-                    cells[at] = cell = guard(cell)
-                if "\0" in cell:
-                    cells[at] = cell.replace("\0", "\ufffd")
+            if cell and isinstance(cell, str) and cell[0] in _FIRST:
+                cells[at] = guard(cell)
         for at in values:
             cell = cells[at]
-            if isinstance(cell, str) and not _PLAIN_NUMBER.fullmatch(cell):
-                cells[at] = guard(cell).replace("\0", "\ufffd")
+            if cell and isinstance(cell, str) and cell[0] in _FIRST:
+                cells[at] = cell if _PLAIN_NUMBER.fullmatch(cell) else guard(cell)
         yield cells

@@ -30,9 +30,9 @@ MARK = "commonpulse_export"
 def whole_folder(target: Path) -> Iterator[Path]:
     """Give a fresh folder to write to; it becomes ``target`` when the block ends well.
 
-    An earlier export at ``target`` is replaced. After an error, a full disk or a kill,
-    ``target`` is what it was before; what a killed export left beside it is cleared away
-    by the next one.
+    A new folder is for its owner's eyes only. An earlier export at ``target`` is replaced.
+    After an error, a full disk or a kill, ``target`` is what it was before; what a killed
+    export left beside it is cleared away by the next one.
 
     Raises:
         UserError: ``target`` is a file, or holds files that are no earlier export.
@@ -50,7 +50,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fresh = private / "export"
-        fresh.mkdir()
+        fresh.mkdir(mode=0o700)
         yield fresh
         _to_disk(fresh)
         if in_place:

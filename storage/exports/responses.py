@@ -52,15 +52,16 @@ def response_rows(
         questions: The columns, as ``question_columns`` gives them.
         tally: Counts what passes.
     """
-    by_response = groupby(selection.read("export_answers"), key=itemgetter("response_id"))
+    by_response = groupby(selection.read("export_values"), key=itemgetter("response_id"))
     waiting = next(by_response, None)
     for row in selection.read("export_responses"):
         answers: dict[str, Row] = {}
         if waiting is not None and waiting[0] == row["response_id"]:
             answers = {answer["question_id"]: answer for answer in waiting[1]}
             waiting = next(by_response, None)
-        if not selection.withheld(row):
-            yield _row(selection.survey_of(row), row, answers, questions, tally)
+        survey = selection.released(row)
+        if survey is not None:
+            yield _row(survey, row, answers, questions, tally)
 
 
 def _row(

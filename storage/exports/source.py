@@ -87,7 +87,7 @@ class Selection:
         return {(one.survey_id, one.revision): one for one in self._kept}
 
     def survey_of(self, row: Row) -> Survey:
-        """Give the revision that a row of a response belongs to.
+        """Give the revision that a row belongs to.
 
         Raises:
             StoreError: The database does not hold it.
@@ -100,8 +100,11 @@ class Selection:
             )
         return survey
 
-    def withheld(self, row: Row) -> bool:
-        """Whether a response of an anonymous survey still has its link: it was not handed in,
-        and nothing of it leaves the house.
+    def released(self, row: Row) -> Survey | None:
+        """Give the revision that a row about a response belongs to; None where the row stays.
+
+        A response of an anonymous survey that still has its link was not handed in, and
+        nothing of it leaves the house.
         """
-        return row["respondent"] is not None and self.survey_of(row).anonymous
+        survey = self.survey_of(row)
+        return None if survey.anonymous and row["respondent"] is not None else survey

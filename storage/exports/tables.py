@@ -53,9 +53,9 @@ def reason_of(row: Row) -> str | None:
 def answer_rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:
     """Give a row for every question that was put, by response_id, then in the order asked."""
     for row in selection.read("export_answers"):
-        if selection.withheld(row):
+        survey = selection.released(row)
+        if survey is None:
             continue
-        survey = selection.survey_of(row)
         words = row["question"]
         if not words and row["question_id"] in survey.by_id:
             words = survey.say(survey.by_id[row["question_id"]].text, row["language"])
@@ -97,7 +97,8 @@ def code_rows(
     """
     strands = {code.key: code.strand for code in codeframe.codes}
     for row in selection.read("export_codes"):
-        if selection.withheld(row):
+        survey = selection.released(row)
+        if survey is None:
             continue
         coders[row["coder"]] += 1
         yield (
@@ -111,7 +112,7 @@ def code_rows(
             row["span_end"],
             row["confidence"],
             row["coder"],
-            moment(row["coded_at"], anonymous=selection.survey_of(row).anonymous),
+            moment(row["coded_at"], anonymous=survey.anonymous),
             row["status"],
         )
 

@@ -56,7 +56,16 @@ from responses r
 join answers a on a.response_id = r.response_id
 where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
   and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
-order by r.response_id, a.place, a.question_id;
+order by a.response_id, a.place, a.question_id;
+
+-- The same rows, with only what the table of responses lays side by side.
+-- name: export_values
+select a.response_id, a.question_id, a.kind, a.value, a.text, a.missing
+from responses r
+join answers a on a.response_id = r.response_id
+where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+order by a.response_id, a.place, a.question_id;
 
 -- A response's id is its session's, until it is cut loose.
 -- name: export_responses
@@ -81,7 +90,7 @@ join answers a on a.response_id = c.response_id and a.question_id = c.question_i
 where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
   and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 order by
-    r.response_id, a.place, a.question_id, c.span_start, c.span_end, c.enabler,
+    c.response_id, a.place, a.question_id, c.span_start, c.span_end, c.enabler,
     coalesce(c.stance, ''), c.coder, c.coding_id;
 
 -- Invitation ids are random, so their order says nothing of the people.

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from dialogues.codec import decode_survey, encode_survey
+from dialogues.codec import encode_survey
 from dialogues.coding import Code, Codeframe, Strand
 from dialogues.survey import Survey
 from storage.exports import Exported, write_export
-from storage.sql import queries
+from storage.open import open_store
 from storage.sqlite import SqliteDriver
+from storage.store import SqlStore
 
 NOW = datetime(2026, 12, 3, 9, 30, tzinfo=UTC)
 
@@ -79,19 +80,14 @@ def instant(clock: str, day: str = "2026-12-01") -> str:
 
 
 class Seeds:
-    """A database in memory, and the source that exports read."""
+    """A database in memory, and the store that exports read."""
 
-    def __init__(self) -> None:
-        self.driver = SqliteDriver(None)
+    def __init__(self, path: Path | None = None) -> None:
+        if path is not None:
+            open_store(f"sqlite:///{path}").close()
+        self.driver = SqliteDriver(path)
         self.driver.migrate()
-
-    def read(self, query: str, **params: Any) -> Iterator[dict[str, Any]]:
-        for row in self.driver.each(queries("sqlite")[query], params):
-            yield dict(zip(row.keys(), row, strict=True))
-
-    def kept_surveys(self) -> list[Survey]:
-        rows = self.driver.all("select document from surveys order by survey_id, kept_at", {})
-        return [decode_survey(row["document"]) for row in rows]
+        self.store = SqlStore(self.driver, salt=b"")
 
     def insert(self, table: str, **values: Any) -> None:
         names = ", ".join(values)
@@ -222,7 +218,7 @@ class Seeds:
 def seeds() -> Iterator[Seeds]:
     made = Seeds()
     yield made
-    made.driver.close()
+    made.store.close()
 
 
 class Export:
@@ -234,7 +230,7 @@ class Export:
 
     def __call__(self, format_name: str = "csv", **options: Any) -> Exported:
         return write_export(
-            self._seeds,
+            self._seeds.store,
             self.folder,
             format_name=format_name,
             codeframe=FRAME,
