@@ -1,7 +1,7 @@
 """The store's contract: the verbs of the field, with their promises.
 
 One implementation serves every engine (``store.py``), and one suite of tests holds it to
-what stands here (``tests/contract/test_store.py``). Every method runs inside the transaction
+what stands here (``tests/contract/``). Every method runs inside the transaction
 of the job that calls it: a job given to the ``Writer`` is one transaction, all or nothing.
 Methods are synchronous, and belong to the store's own thread.
 

@@ -1,0 +1,1 @@
+"""What every engine of the store has to keep; written once."""

@@ -1,0 +1,27 @@
+"""One ``store`` fixture over every engine: an engine joins by one more parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.open import open_store
+from storage.store import SqlStore
+
+ENGINES = ["sqlite file", "sqlite memory"]
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    return "sqlite://" if request.param == "sqlite memory" else f"sqlite:///{tmp_path}/pulse.db"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    """An empty store."""
+    store = open_store(url)
+    yield store
+    store.close()

@@ -1,0 +1,364 @@
+"""The outbox: a person's messages in order, at least once, and no word kept for longer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialogues.prompts import Button, Layout, Prompt
+from storage.open import open_store
+from storage.protocol import Receipt
+from storage.store import SqlStore
+from tests.contract.scenes import (
+    AT,
+    LATER,
+    MUCH_LATER,
+    begin,
+    claim,
+    go_on,
+    person,
+    rows,
+    send,
+    shown,
+    wave,
+)
+
+
+def say(store: SqlStore, name: str, *texts: str, lane: int = 0) -> None:
+    respondent = store.respondent(name)
+    assert respondent is not None
+    store.say(respondent, [Prompt(text=text) for text in texts], at=AT, lane=lane)
+
+
+def texts(store: SqlStore, *, lane: int = 0, limit: int = 10) -> list[str]:
+    return [message.prompt.text for message in claim(store, lane=lane, limit=limit)]
+
+
+def test_a_message_is_claimed_as_it_was_put_in(store: SqlStore) -> None:
+    ann = person(store)
+    prompt = Prompt(
+        text="Dweud eich dweud 👋",
+        options=(Button(label="Ie", token="s1.0.0"),),
+        layout=Layout.OPTIONS,
+    )
+    store.say(ann, [prompt], at=AT)
+    [message] = claim(store)
+    assert (message.prompt, message.chat) == (prompt, "chat-of-ann")
+    assert (message.respondent_id, message.lane) == ("ann", 0)
+    assert (message.replaces, message.attempts) == (None, 0)
+    assert claim(store) == []
+
+
+def test_one_message_a_person_at_a_time_in_order(store: SqlStore) -> None:
+    person(store)
+    person(store, "bob")
+    say(store, "ann", "a1", "a2")
+    say(store, "bob", "b1")
+    say(store, "ann", "a3")
+    assert texts(store) == ["a1", "b1"]
+    assert texts(store) == []
+    assert store.release_claims("telegram") == 2
+    assert send(store) == ["a1", "b1", "a2", "a3"]
+
+
+def test_the_limit_and_the_channel_are_kept_to(store: SqlStore) -> None:
+    for name in ["ann", "bob", "cat"]:
+        person(store, name)
+        say(store, name, f"to {name}")
+    person(store, "dan", channel="slack")
+    say(store, "dan", "to dan")
+    assert texts(store, limit=2) == ["to ann", "to bob"]
+    assert texts(store, limit=2) == ["to cat"]
+    assert [message.chat for message in claim(store, channel="slack")] == ["chat-of-dan"]
+
+
+def test_a_reply_goes_before_a_broadcast_and_never_beside_it(store: SqlStore) -> None:
+    person(store)
+    say(store, "ann", "broadcast", lane=1)
+    say(store, "ann", "reply")
+    assert texts(store, lane=1) == []
+    assert texts(store) == ["reply"]
+    assert texts(store, lane=1) == []
+    store.release_claims("telegram")
+    assert send(store) == ["reply"]
+    assert send(store, lane=1) == ["broadcast"]
+
+
+def test_nothing_goes_before_it_is_due(store: SqlStore) -> None:
+    ann = person(store)
+    begin(store, ann, due_at=LATER, lane=1)
+    assert store.next_due("telegram", lane=1) == LATER
+    assert claim(store, lane=1, now=LATER - timedelta(microseconds=1)) == []
+    assert [message.lane for message in claim(store, lane=1, now=LATER)] == [1]
+
+
+def test_a_claim_that_is_not_settled_opens_again_and_counts(store: SqlStore) -> None:
+    person(store)
+    say(store, "ann", "a1")
+    [first] = claim(store, now=AT)
+    assert store.next_due("telegram", lane=0) == AT + timedelta(seconds=60)
+    assert claim(store, now=AT + timedelta(seconds=59)) == []
+    [again] = claim(store, now=AT + timedelta(seconds=60))
+    assert (again.outbox_id, again.attempts) == (first.outbox_id, 1)
+
+
+def test_a_late_receipt_still_counts(store: SqlStore) -> None:
+    """The claim ran out while the message was on its way: it need not be sent again."""
+    person(store)
+    say(store, "ann", "a1", "a2")
+    [first] = claim(store, now=AT)
+    store.release_claims("telegram")
+    store.settle([Receipt(outbox_id=first.outbox_id, outcome="sent", position="1")], now=LATER)
+    assert texts(store) == ["a2"]
+    # And one that comes twice, or for a row that is gone, changes nothing.
+    store.settle([Receipt(outbox_id=first.outbox_id, outcome="retry")], now=LATER)
+    store.settle([Receipt(outbox_id=999, outcome="sent")], now=LATER)
+    assert texts(store) == []
+
+
+def test_ids_are_never_given_twice(store: SqlStore) -> None:
+    person(store)
+    say(store, "ann", "a1")
+    [first] = claim(store)
+    send_one(store, first.outbox_id)
+    say(store, "ann", "a2")
+    [second] = claim(store)
+    assert second.outbox_id > first.outbox_id
+
+
+def test_a_failed_one_comes_again_in_its_place(store: SqlStore) -> None:
+    person(store)
+    say(store, "ann", "a1", "a2")
+    [message] = claim(store, now=AT)
+    receipt = Receipt(outbox_id=message.outbox_id, outcome="retry", retry_at=LATER, error="flood")
+    store.settle([receipt], now=AT)
+    assert store.next_due("telegram", lane=0) == LATER
+    assert claim(store, now=LATER - timedelta(seconds=1)) == []
+    [again] = claim(store, now=LATER)
+    assert (again.prompt.text, again.attempts) == ("a1", 1)
+
+
+def test_a_dead_one_is_kept_without_its_words_and_lets_the_next_go(store: SqlStore) -> None:
+    ann = person(store)
+    begin(store, ann)
+    say(store, "ann", "next")
+    [message] = claim(store)
+    store.settle(
+        [Receipt(outbox_id=message.outbox_id, outcome="dead", error="too long")], now=LATER
+    )
+    [dead] = [row for row in rows(store, "outbox") if row["state"] == "dead"]
+    assert (dead["body"], dead["error"]) == (None, "too long")
+    assert texts(store) == ["next"]
+
+
+def test_who_is_gone_loses_all_that_waits(store: SqlStore) -> None:
+    person(store)
+    person(store, "bob")
+    say(store, "ann", "a1", "a2")
+    say(store, "ann", "a3", lane=1)
+    say(store, "bob", "b1")
+    message = claim(store)[0]
+    store.settle([Receipt(outbox_id=message.outbox_id, outcome="gone")], now=LATER)
+    ann = store.respondent("ann")
+    assert ann is not None
+    assert not ann.reachable
+    assert [row["respondent_id"] for row in rows(store, "outbox")] == ["bob"]
+
+
+def test_the_words_go_once_they_are_sent(store: SqlStore) -> None:
+    ann = person(store)
+    begin(store, ann)
+    say(store, "ann", "and more")
+    send(store, position="17")
+    # What belongs to a conversation leaves its place in the chat, the rest nothing.
+    [row] = rows(store, "outbox")
+    assert (row["body"], row["position"], row["session_id"]) == (None, "17", "s1")
+
+
+class TestOvertaken:
+    """A prompt that a later one has overtaken is not sent."""
+
+    def test_a_newer_prompt_drops_the_older(self, store: SqlStore) -> None:
+        ann = person(store)
+        begin(store, ann, effects=[shown("one?")])
+        go_on(store, ann, shown("two?"))
+        assert send(store) == ["two?"]
+
+    def test_what_lasts_is_sent_and_overtakes_nothing(self, store: SqlStore) -> None:
+        ann = person(store)
+        begin(store, ann, effects=[shown("one?")])
+        go_on(store, ann, shown("By the way", lasting=True))
+        go_on(store, ann)
+        assert send(store) == ["one?", "By the way"]
+        go_on(store, ann, shown("Again", lasting=True))
+        go_on(store, ann, shown("two?"))
+        assert send(store) == ["Again", "two?"]
+
+    def test_also_when_it_comes_back_from_a_failed_attempt(self, store: SqlStore) -> None:
+        ann = person(store)
+        begin(store, ann, effects=[shown("one?")])
+        [message] = claim(store)
+        go_on(store, ann, shown("two?"))
+        assert claim(store) == []
+        store.settle([Receipt(outbox_id=message.outbox_id, outcome="retry", retry_at=AT)], now=AT)
+        assert send(store) == ["two?"]
+
+    def test_other_conversations_are_not_concerned(self, store: SqlStore) -> None:
+        ann, bob = person(store), person(store, "bob")
+        begin(store, ann, "s1", effects=[shown("one?")])
+        begin(store, bob, "s2", effects=[shown("bob?")])
+        say(store, "bob", "hello")
+        go_on(store, ann, shown("two?"))
+        assert sorted(send(store)) == ["bob?", "hello", "two?"]
+
+
+class TestInPlace:
+    """A message that takes the place of the newest prompt of its conversation."""
+
+    def test_it_replaces_the_newest_prompt_that_was_sent(self, store: SqlStore) -> None:
+        ann = person(store)
+        begin(store, ann)
+        send(store, position="7")
+        go_on(store, ann, shown("which?"))
+        send(store, position="9")
+        say(store, "ann", "by the way")
+        send(store, position="11")
+        go_on(store, ann, shown("which? (ticked)", in_place=True))
+        [message] = claim(store)
+        assert message.replaces == "9"
+
+    def test_it_is_a_new_one_where_nothing_was_sent(self, store: SqlStore) -> None:
+        ann = person(store)
+        begin(store, ann)
+        go_on(store, ann, shown("which? (ticked)", in_place=True))
+        [message] = claim(store)
+        assert message.replaces is None
+
+
+class TestPausedWave:
+    """A paused wave holds its broadcasts back, and nobody's conversation."""
+
+    @pytest.fixture(autouse=True)
+    def _wave(self, store: SqlStore) -> None:
+        store.open_wave(wave("w"))
+        begin(store, person(store), "s1", wave_id="w", invitation_id="i1", lane=1)
+        begin(store, person(store, "bob"), "s2", wave_id="w", invitation_id="i2", lane=1)
+        store.set_wave("w", state="paused")
+
+    def test_invitations_wait(self, store: SqlStore) -> None:
+        assert claim(store, lane=1) == []
+        assert store.next_due("telegram", lane=1) is None
+        store.set_wave("w", state="open")
+        assert len(claim(store, lane=1)) == 2
+
+    def test_who_talks_is_answered(self, store: SqlStore) -> None:
+        ann = store.respondent("ann")
+        assert ann is not None
+        go_on(store, ann, shown("goals?"))
+        assert send(store) == ["goals?"]
+
+    def test_other_broadcasts_go(self, store: SqlStore) -> None:
+        cat = person(store, "cat")
+        begin(store, cat, "s3", wave_id="other", invitation_id="i3", lane=1)
+        assert send(store, lane=1) == ["consent?"]
+
+
+def test_next_due_never_names_what_cannot_be_claimed(store: SqlStore) -> None:
+    person(store)
+    assert store.next_due("telegram", lane=0) is None
+    say(store, "ann", "a1", "a2")
+    say(store, "ann", "a3", lane=1)
+    assert store.next_due("telegram", lane=0) == AT
+    assert store.next_due("telegram", lane=1) is None
+    assert store.next_due("slack", lane=0) is None
+    claim(store, now=MUCH_LATER)
+    assert store.next_due("telegram", lane=0) == MUCH_LATER + timedelta(seconds=60)
+
+
+def test_only_this_channel_is_released(store: SqlStore) -> None:
+    person(store)
+    say(store, "ann", "a1")
+    claim(store)
+    assert store.release_claims("slack") == 0
+    assert store.release_claims("telegram") == 1
+    assert store.release_claims("telegram") == 0
+
+
+PEOPLE = ["ann", "bob", "cat"]
+DO = st.one_of(
+    st.tuples(st.just("say"), st.sampled_from(PEOPLE), st.integers(0, 1)),
+    st.tuples(st.just("claim"), st.integers(1, 3), st.integers(0, 1)),
+    st.tuples(st.just("settle"), st.sampled_from(["sent", "retry", "dead"]), st.integers(0, 9)),
+    st.tuples(st.just("crash"), st.none(), st.none()),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(DO, max_size=40))
+def test_whatever_happens_each_person_gets_theirs_in_order(steps: list[tuple]) -> None:
+    """One message a person is on its way, replies in order and broadcasts in order, and
+    everything that is not given up arrives.
+    """
+    store = open_store("sqlite://")
+    try:
+        check_order(store, steps)
+    finally:
+        store.close()
+
+
+def check_order(store: SqlStore, steps: list[tuple]) -> None:
+    for name in PEOPLE:
+        person(store, name)
+    said: dict[tuple[str, int], list[str]] = defaultdict(list)
+    got: dict[tuple[str, int], list[str]] = defaultdict(list)
+    given_up: set[str] = set()
+    held: list = []
+
+    def settle(message, outcome: str) -> None:
+        store.settle([Receipt(outbox_id=message.outbox_id, outcome=outcome, retry_at=AT)], now=AT)
+        if outcome == "sent":
+            got[message.respondent_id, message.lane].append(message.prompt.text)
+        elif outcome == "dead":
+            given_up.add(message.prompt.text)
+
+    for number, (do, what, which) in enumerate(steps):
+        if do == "say":
+            text = f"{number}"
+            say(store, what, text, lane=which)
+            said[what, which].append(text)
+        elif do == "claim":
+            held += claim(store, lane=which, limit=what, now=AT)
+            on_their_way = [message.respondent_id for message in held]
+            assert len(on_their_way) == len(set(on_their_way))
+        elif do == "settle" and held:
+            settle(held.pop(which % len(held)), what)
+        elif do == "crash":
+            assert store.release_claims("telegram") == len(held)
+            held.clear()
+    for message in held:
+        settle(message, "sent")
+    while messages := claim(store, lane=0, now=AT) + claim(store, lane=1, now=AT):
+        for message in messages:
+            settle(message, "sent")
+    for key, all_said in said.items():
+        assert got[key] == [text for text in all_said if text not in given_up]
+    assert all(row["body"] is None for row in rows(store, "outbox"))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 5), max_size=20))
+def test_a_repeated_event_changes_nothing(numbers: list[int]) -> None:
+    store = open_store("sqlite://")
+    try:
+        taken = [number for number in numbers if store.take_event(f"e{number}", on=AT.date())]
+        assert taken == list(dict.fromkeys(numbers))
+    finally:
+        store.close()
+
+
+def send_one(store: SqlStore, outbox_id: int) -> None:
+    store.settle([Receipt(outbox_id=outbox_id, outcome="sent", position="1")], now=LATER)
