@@ -150,6 +150,7 @@ def test_no_value_joins_a_response_to_its_person(store: SqlStore) -> None:
         "2026-12-01",
         "complete",
         None,
+        "",
         # A count or a flag, too few values to tell people apart.
         0,
         1,

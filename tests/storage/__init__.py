@@ -1,0 +1,1 @@
+"""What belongs to one engine, or to the machinery round the store."""
