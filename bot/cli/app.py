@@ -71,7 +71,7 @@ class _Commands(TyperGroup):
         if entry is None:
             near = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"No such command {cmd_name!r}.{hint}")
+            return ctx.fail(f"No such command {cmd_name!r}.{hint}")
         return _load(cmd_name, entry)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
