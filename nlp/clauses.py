@@ -18,7 +18,7 @@ from nlp.wordpieces import MAX_CHARACTERS
 
 __all__ = ["Splitter", "clause_bounds", "make_splitter"]
 
-_TOKEN = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]|\s")
+_TOKEN = re.compile(r"\w+(?:(?:['’]|(?<=\d)[.,:/](?=\d))\w+)*|[^\w\s]|\s")
 _STOPS = frozenset(".!?;:,…\n()[]–—")
 _JOINERS = frozenset(
     [

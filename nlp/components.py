@@ -105,7 +105,7 @@ class Coder:
     def _evidence(self, doc: Doc, logits: Floats) -> Span:
         clauses = list(doc.spans[self._clauses_key])
         bounds = [(clause.start_char, clause.end_char) for clause in clauses]
-        best = best_clauses(logits, doc._.offsets, bounds, self._decision.evidence_floor)
+        best = best_clauses(logits, doc._.offsets, bounds, doc.text, self._decision.evidence_floor)
         if best is not None:
             return doc[clauses[best[0]].start : clauses[best[1]].end]
         start, end = doc._.offsets[0][0], doc._.offsets[-1][1]

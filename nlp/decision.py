@@ -15,6 +15,8 @@ from nlp.encoder import Floats
 
 __all__ = ["Decision", "best_clauses", "sigmoid"]
 
+_SENTENCE_END = frozenset(".!?…\n")
+
 
 def sigmoid(values: Floats) -> Floats:
     """Give the logistic function, without overflow."""
@@ -31,8 +33,8 @@ class Decision:
         scale: Of the summed logit, so that its sigmoid is a probability.
         bias: Likewise, added after scaling.
         thresholds: Least probability at which each code is given, in codeframe order.
-        evidence_floor: What a word has to reach, in (0, 1), to be worth quoting: the
-            higher, the shorter the evidence.
+        evidence_floor: What a word has to reach to be worth quoting, as a share of what
+            the answer's best word reaches, in (0, 1): the higher, the shorter the evidence.
     """
 
     wording_weight: float
@@ -50,14 +52,19 @@ def best_clauses(
     logits: Floats,
     offsets: Sequence[tuple[int, int]],
     clauses: Sequence[tuple[int, int]],
+    text: str,
     floor: float,
 ) -> tuple[int, int] | None:
-    """Find the clauses side by side whose words speak most of a code.
+    """Find the clauses side by side, in one sentence, whose words speak most of a code.
+
+    Each word is worth its probability less the floor; the run of clauses of highest worth
+    wins, the first where several do.
 
     Args:
         logits: Of the answer's pieces for one code, shape (pieces,).
         offsets: The pieces' characters in the text.
         clauses: The clauses' characters in the text, in order.
+        text: The answer.
         floor: Of ``Decision.evidence_floor``.
 
     Returns:
@@ -67,18 +74,20 @@ def best_clauses(
         return None
     starts = np.array([start for start, _ in clauses])
     place = np.searchsorted(starts, [start for start, _ in offsets], side="right") - 1
-    worth = sigmoid(logits) - floor
+    given = sigmoid(logits)
+    worth = given - floor * given.max()
     gains = np.zeros(len(clauses))
-    seen = np.zeros(len(clauses), dtype=bool)
+    read = np.zeros(len(clauses), dtype=bool)
     for clause, (start, _), gain in zip(place, offsets, worth, strict=True):
         if clause >= 0 and start < clauses[clause][1]:
             gains[clause] += gain
-            seen[clause] = True
-    gains[~seen] = -1.0
+            read[clause] = True
+    gains[~read] = -1.0
     best = (float("-inf"), 0, 0)
     total, first = 0.0, 0
     for last, gain in enumerate(gains):
-        if total <= 0:
+        between = text[clauses[last - 1][1] : clauses[last][0]] if last else ""
+        if total <= 0 or not _SENTENCE_END.isdisjoint(between):
             total, first = 0.0, last
         total += float(gain)
         if total > best[0]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from dialogues.errors import TaggerError
 from nlp.answers import CodedAnswer, read_answers
@@ -100,6 +101,22 @@ def train_frozen(
     Raises:
         TaggerError: A file cannot be used, or there is too little to learn from.
     """
+    with threadpool_limits(1):  # small matrices: several threads wait for each other
+        return _train_frozen(
+            paths, codeframe=codeframe, out=out, name=name, progress=progress, seed=seed, base=base
+        )
+
+
+def _train_frozen(
+    paths: Sequence[Path],
+    *,
+    codeframe: Path,
+    out: Path,
+    name: str,
+    progress: Progress,
+    seed: int,
+    base: Path,
+) -> Model:
     data = _data(paths, codeframe)
     pieces = WordPieces(base / "tokenizer.json")
     encoder = Encoder(base / "encoder.onnx")

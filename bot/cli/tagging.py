@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ from bot.errors import CannotError, UserError
 from dialogues.errors import TaggerError
 
 if TYPE_CHECKING:
+    from nlp.evaluate import Evaluation
     from nlp.load import SpacyTagger
     from nlp.tagger import Tagged, ToTag
     from nlp.train import Progress
@@ -27,13 +28,6 @@ __all__ = ["evaluate", "tag", "train"]
 
 _BATCH = 64
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", exists=True, dir_okay=False,
-        help="Accepted as everywhere; this command needs nothing from it.",
-    ),
-]  # fmt: skip
 ModelOption = Annotated[
     Path | None,
     typer.Option("--model", metavar="DIR", help="A model made by pulse train. [default: ours]"),
@@ -126,31 +120,31 @@ def _parsed(line: bytes) -> tuple[object, ToTag | str]:
     )
 
 
-def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    batch: list[bytes] = []
-    for line in lines:
-        if line.strip():
-            batch.append(line)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _opened(name: str | None) -> AbstractContextManager[IO[bytes]]:
+    if name is None or name == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return Path(name).open("rb")
+    except OSError as error:
+        raise UserError(f"{name}: cannot be read ({error.strerror})") from error
 
 
 def _tag_lines(tagger: SpacyTagger, lines: Iterable[bytes]) -> tuple[int, int]:
-    """Tag JSONL; gives how many lines there were and how many could not be tagged."""
+    """Tag JSONL as it comes; gives how many answers there were and how many failed."""
     from nlp.tagger import Tagged, ToTag
 
     n = failed = 0
-    for batch in _batches(lines):
-        parsed = [_parsed(line) for line in batch]
-        good = iter(tagger.tag([answer for _, answer in parsed if isinstance(answer, ToTag)]))
-        for answer_id, answer in parsed:
-            tagged = next(good) if isinstance(answer, ToTag) else Tagged(codings=(), error=answer)
-            _write(_record(answer_id, tagger.version, tagged))
-            n += 1
-            failed += tagged.error is not None
+    for line in lines:
+        if not line.strip():
+            continue
+        answer_id, answer = _parsed(line)
+        if isinstance(answer, ToTag):
+            (tagged,) = tagger.tag([answer])
+        else:
+            tagged = Tagged(codings=(), error=answer)
+        _write(_record(answer_id, tagger.version, tagged))
+        n += 1
+        failed += tagged.error is not None
     return n, failed
 
 
@@ -196,20 +190,13 @@ def tag(
     ] = False,
     as_json: JsonOption = False,
     model: ModelOption = None,
-    config: ConfigOption = None,
 ) -> None:
     """Tag an answer, or a file of answers, with the enablers it speaks of."""
     from nlp.tagger import ToTag
 
     if jsonl:
-        if text is None or text == "-":
-            counts = _tag_lines(_load(model), sys.stdin.buffer)
-        else:
-            try:
-                with Path(text).open("rb") as lines:
-                    counts = _tag_lines(_load(model), lines)
-            except OSError as error:
-                raise UserError(f"{text}: cannot be read ({error.strerror})") from error
+        with _opened(text) as lines:
+            counts = _tag_lines(_load(model), lines)
         if counts[1]:
             raise CannotError(
                 f"{counts[1]} of {counts[0]} answers could not be tagged; their lines say why."
@@ -251,7 +238,6 @@ def train(
     layers: Annotated[int, typer.Option(min=1, max=6, help="With --encoder.")] = 6,
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 20261122,
     name: Annotated[str, typer.Option(help="Of the model.")] = "commonpulse",
-    config: ConfigOption = None,
 ) -> None:  # fmt: skip
     """Learn to tag from coded answers, for any codeframe."""
     from nlp.codeframe import CODEFRAME_PATH
@@ -292,7 +278,6 @@ def evaluate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Coded answers, JSONL.")],
     model: ModelOption = None,
     as_json: JsonOption = False,
-    config: ConfigOption = None,
 ) -> None:
     """Hold the tagger against answers that people coded."""
     from nlp import evaluate as figures
@@ -324,7 +309,7 @@ def evaluate(
         _show_evaluation(result, tagger.version)
 
 
-def _evaluation_record(result: Any, version: str, known: int) -> dict[str, Any]:
+def _evaluation_record(result: Evaluation, version: str, known: int) -> dict[str, Any]:
     return {
         "model": version,
         "n": result.n,
@@ -350,7 +335,7 @@ def _evaluation_record(result: Any, version: str, known: int) -> dict[str, Any]:
     }
 
 
-def _show_evaluation(result: Any, version: str) -> None:
+def _show_evaluation(result: Evaluation, version: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
