@@ -119,7 +119,7 @@ def _as_json(exported: Exported) -> str:
 def _in_words(exported: Exported) -> str:
     width = max(len(file.name) for file in exported.files)
     lines = [
-        f"  {file.name:<{width}}" + ("" if file.rows is None else f"  {file.rows:>9,} rows")
+        f"  {file.name}" if file.rows is None else f"  {file.name:<{width}}  {file.rows:>9,} rows"
         for file in exported.files
     ]
     return "\n".join((f"Written to {exported.folder}:", *lines))
