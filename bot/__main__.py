@@ -44,7 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         return _say_usage(error)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("\n")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell, and nothing to flush to.

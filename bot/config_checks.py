@@ -192,7 +192,7 @@ def _wearing(pulses: Sequence[Pulse | None], fatigue: Fatigue) -> Iterator[Probl
             yield Problem(path=path, expected=expected, severity="warning")
             continue
         others: set[str] = set()
-        for cohort in pulse.cohorts:
+        for cohort in dict.fromkeys(pulse.cohorts):
             for role in pulse.roles:
                 before = together[cohort, role]
                 merged = sorted([*openings, *(at for _, listed in before for at in listed)])
