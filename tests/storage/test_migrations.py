@@ -1,0 +1,146 @@
+"""Migrations: forward only, whole or not at all, and every query fits the tables."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import storage.sql
+import storage.sqlite
+from dialogues.errors import StoreError
+from storage.open import open_reader, open_store
+from storage.sql import migrations, queries, statements
+from storage.sqlite import SqliteDriver
+from tests.contract.scenes import person
+
+
+def with_migrations(monkeypatch: pytest.MonkeyPatch, *scripts: str) -> None:
+    more = {f"{number:04}_more": script for number, script in enumerate(scripts, start=2)}
+    every = migrations() | more
+    monkeypatch.setattr(storage.sqlite, "migrations", lambda: every)
+
+
+def test_a_new_step_is_taken_once_and_keeps_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/pulse.db"
+    store = open_store(url)
+    ann = person(store)
+    store.close()
+    with_migrations(monkeypatch, "alter table waves add column note text; create table a (b text);")
+    for _ in range(2):
+        store = open_store(url)
+        assert store.respondent("ann") == ann
+        assert store._driver.all("select note from waves", {}) == []
+        store.close()
+
+
+def test_a_step_that_fails_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/pulse.db"
+    open_store(url).close()
+    with monkeypatch.context() as patch:
+        with_migrations(patch, "create table a (b text);", "create table c (d text); nonsense;")
+        with pytest.raises(StoreError, match="nonsense"):
+            open_store(url)
+    store = open_store(url)
+    tables = {row["name"] for row in store._driver.all("select name from sqlite_master", {})}
+    assert not tables & {"a", "c"}
+    store.close()
+
+
+def test_a_newer_database_is_refused_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/pulse.db"
+    with monkeypatch.context() as patch:
+        with_migrations(patch, "create table a (b text);")
+        open_store(url).close()
+    for opening in [open_store, open_reader]:
+        with pytest.raises(StoreError, match=r"newer version of Commonpulse \(0002_more\)"):
+            opening(url)
+
+
+def test_a_reader_does_not_change_an_older_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/pulse.db"
+    open_store(url).close()
+    with_migrations(monkeypatch, "create table a (b text);")
+    with pytest.raises(StoreError, match="older version"):
+        open_reader(url)
+
+
+def test_tables_with_answers_have_no_hidden_row_number(tmp_path: Path) -> None:
+    """It would tell in which order anonymous answers came."""
+    store = open_store("sqlite://")
+    numbered = {
+        row["name"]
+        for row in store._driver.all("select name, wr from pragma_table_list", {})
+        if not row["wr"] and not row["name"].startswith(("sqlite_", "_sqlite_"))
+    }
+    assert numbered == {"outbox"}
+    store.close()
+
+
+@pytest.mark.parametrize("name", sorted(queries("sqlite")))
+def test_every_query_fits_the_tables(name: str) -> None:
+    driver = SqliteDriver(None)
+    driver.migrate()
+    sql = queries("sqlite")[name]
+    names = dict.fromkeys(re.findall(r":([a-z_]+)", sql), None)
+    assert driver.all(f"explain {sql}", names)
+    assert "::" not in sql
+    driver.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("untagged", "answers_untagged"),
+        ("claimable", "outbox_work"),
+        ("next_due", "outbox_work"),
+        ("latest_session", "sessions_respondent"),
+        ("members", "memberships_cohort"),
+        ("seen_turns", "outbox_session"),
+        ("unfinished", "sessions_wave"),
+    ],
+)
+def test_what_is_asked_often_has_an_index(query: str, index: str) -> None:
+    driver = SqliteDriver(None)
+    driver.migrate()
+    sql = queries("sqlite")[query]
+    names = dict.fromkeys(re.findall(r":([a-z_]+)", sql), None)
+    plan = [row["detail"] for row in driver.all(f"explain query plan {sql}", names)]
+    assert any(index in step for step in plan), plan
+    driver.close()
+
+
+def test_a_query_may_differ_by_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "queries" / "deeper"
+    folder.mkdir(parents=True)
+    (folder / "x.sql").write_text(
+        "-- Of things.\n\n-- name: same\n-- As it says.\nselect 1, -- one\n  2\n\n"
+        "-- name: other.sqlite\nselect 's'\n-- name: other.postgres\nselect 'p'\n"
+    )
+    monkeypatch.setattr(storage.sql, "_HERE", tmp_path)
+    read = queries.__wrapped__
+    assert read("sqlite") == {"same": "select 1, 2", "other": "select 's'"}
+    assert read("postgres") == {"same": "select 1, 2", "other": "select 'p'"}
+    (folder / "y.sql").write_text("-- name: same\nselect 3\n")
+    with pytest.raises(ValueError, match="second query is named same"):
+        read("sqlite")
+
+
+def test_a_script_is_run_statement_by_statement() -> None:
+    assert statements("-- a; b\ncreate table a (\n  b text -- c\n);\n\ndrop table a;\n") == [
+        "create table a ( b text )",
+        "drop table a",
+    ]
+    for script in migrations().values():
+        for statement in statements(script):
+            assert sqlite3.complete_statement(statement + ";")
