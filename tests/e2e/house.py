@@ -1,0 +1,198 @@
+"""An installation in a folder, beside the fakes: `pulse run` as a process, other commands too.
+
+    house = House(tmp_path, telegram=telegram, slack=slack, surveys=[SMALL])
+    running = await house.run()                 # reads both platforms when this returns
+    await running.terminate()                   # gives the exit status
+    await house.pulse("wave", "status", "--json")
+    house.rows("select * from answers")
+
+The tagger's process is a stub unless `tagger=True`: it finds one code in every answer, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import os
+import signal
+import sqlite3
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.slack import FakeSlack
+from tests.fakes.telegram import FakeTelegram
+
+ROOT = Path(__file__).parents[2]
+STUBBED = "tests.e2e.stubbed"
+
+#: Every kind of question but one, quick to answer; the words in brackets tell them apart.
+SMALL = """
+survey = "small"
+title = "Small survey"
+thanks = "Thank you. [end]"
+consent.text = "May we keep your answers? [consent]"
+
+[[question]]
+id = "goals"
+kind = "scale"
+text = "We want the same. [goals]"
+labels = ["Not at all", "A little", "Fully"]
+dont_know = true
+
+[[question]]
+id = "why"
+kind = "text"
+text = "What makes you say so? [why]"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Running:
+    """A `pulse run` that is up."""
+
+    def __init__(self, process: Process, log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    @property
+    def said(self) -> str:
+        """What it has written to standard error so far."""
+        return self.log.read_text()
+
+    async def ended(self, seconds: float = 20.0) -> int:
+        """Wait for its end and give its exit status."""
+        return await asyncio.wait_for(self.process.wait(), seconds)
+
+    async def terminate(self) -> int:
+        """Ask it to end, wait, and give its exit status."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def kill(self) -> None:
+        """End it as a power cut would, at once."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+
+class House:
+    """A folder with a configuration, surveys and a database."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        telegram: FakeTelegram | None = None,
+        slack: FakeSlack | None = None,
+        surveys: Sequence[str] | None = (SMALL,),
+        more: str = "",
+        tagger: bool = False,
+    ) -> None:
+        """Write the configuration.
+
+        Args:
+            folder: An empty one.
+            telegram: Where citizens are; None for no Telegram.
+            slack: Where partners are; None for no Slack.
+            surveys: Survey files' texts; None for the shipped surveys.
+            more: Further tables of the configuration.
+            tagger: Whether the tagger that ships is used instead of a stub.
+        """
+        self.folder = folder
+        self.telegram = telegram
+        self.slack = slack
+        self.tagger = tagger
+        self.running: list[Running] = []
+        lines = []
+        if surveys is not None:
+            (folder / "surveys").mkdir(parents=True)
+            for number, text in enumerate(surveys):
+                (folder / "surveys" / f"{number}.toml").write_text(text)
+            lines.append('surveys = "surveys/"')
+        lines += ["[storage]", f'url = "sqlite:///{self.database}"']
+        if telegram is not None:
+            lines += ["[telegram]", f'token = "{telegram.token}"']
+            lines += [f'api_base_url = "{telegram.base_url}"']
+        if slack is not None:
+            lines += ["[slack]", f'bot_token = "{slack.bot_token}"']
+            lines += [f'app_token = "{slack.app_token}"', f'api_base_url = "{slack.api_base_url}"']
+        self.config.write_text("\n".join([*lines, more]) + "\n")
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "config.toml"
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self.folder / "pulse.db"
+
+    def _program(self, *, stub: bool) -> list[str]:
+        return [sys.executable, "-m", STUBBED if stub else "bot"]
+
+    async def run(self, *options: str, ready: bool = True) -> Running:
+        """Start `pulse run`; with `ready` wait until it reads every platform."""
+        log = self.folder / f"run-{len(self.running)}.log"
+        program = self._program(stub=not self.tagger)
+        with log.open("wb") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *program, "run", *options, "--config", str(self.config),
+                stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, cwd=ROOT, env=_environ(),
+            )  # fmt: skip
+        running = Running(process, log)
+        self.running.append(running)
+        if ready:
+            if self.telegram is not None:
+                await self.telegram.wait_polled()
+            if self.slack is not None:
+                await self.slack.wait_connected()
+        return running
+
+    async def pulse(self, *arguments: str, stdin: bytes = b"", cwd: Path = ROOT) -> Ran:
+        """Run another command to its end."""
+        process = await asyncio.create_subprocess_exec(
+            *self._program(stub=False), *arguments, "--config", str(self.config),
+            stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=cwd, env=_environ(),
+        )  # fmt: skip
+        out, err = await process.communicate(stdin)
+        assert process.returncode is not None
+        return Ran(status=process.returncode, out=out.decode(), err=err.decode())
+
+    async def exported(self, table: str) -> list[dict[str, str]]:
+        """Export everything and give the rows of one table."""
+        out = self.folder / "out"
+        done = await self.pulse("export", "--out", str(out), "--format", "csv")
+        assert done.status == 0, done.err
+        with (out / f"{table}.csv").open(newline="", encoding="utf-8-sig") as file:
+            return list(csv.DictReader(file))
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Read the database, also while `pulse run` writes it."""
+        with closing(sqlite3.connect(self.database, timeout=10.0)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, values)]
+
+    async def close(self) -> None:
+        """End what still runs."""
+        for running in self.running:
+            await running.kill()
+
+
+def _environ() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PULSE_")}
+    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

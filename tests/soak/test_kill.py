@@ -1,0 +1,23 @@
+"""The kill test in full: `make soak`, or `pytest -m soak tests/soak/test_kill.py -s`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.soak.killing import kill_while_answering, line
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_fifty_people_lose_nothing_while_the_process_is_killed(
+    tmp_path: Path, seed: int
+) -> None:
+    tally = await kill_while_answering(
+        tmp_path / "house", people=50, kills=24, seed=seed, think=(0.5, 6.0)
+    )
+    print(f"\nkill test, seed {seed}: {line(tally)}")
+    assert tally.complete == 50
+    assert tally.kills >= 20
