@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --progress-bar off
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format soak bench lock clean
+.PHONY: help run test check docs format soak bench lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,11 +33,15 @@ run: .venv/.run ## hold a survey in the terminal: no account, no token
 test: .venv/.dev ## the tests
 	@$(BIN)/python -m pytest -n 2
 
-check: .venv/.dev ## format, lint, types, import contracts
+check: .venv/.dev ## format, lint, types, import contracts, reference pages
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m bot.docs --check
+
+docs: .venv/.run ## write docs/reference anew
+	@$(BIN)/python -m bot.docs
 
 format: .venv/.dev ## put the code in form
 	@$(BIN)/ruff format .

@@ -79,7 +79,7 @@ class Settings(Table):
     """
 
     surveys: str = Field(
-        default="", description="folder of survey files; left out: the shipped surveys"
+        default="", description="folder of survey files; empty: the shipped surveys"
     )
     storage: Storage = Storage()
     telegram: Telegram = Telegram()

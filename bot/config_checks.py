@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from cronsim import CronSim
 from pydantic import BaseModel, ValidationError
 
-from bot.settings import Fatigue, Pulse, Results, Slack
+from bot.settings import Fatigue, Pulse, Results, Slack, written
 from bot.toml_source import KeyPath
 from dialogues.errors import Problem
 
@@ -183,7 +183,7 @@ def _wearing(pulses: Sequence[Pulse | None], fatigue: Fatigue) -> Iterator[Probl
     for place, pulse in enumerate(pulses):
         if pulse is None:
             continue
-        budget = f"fatigue allows {fatigue.invitations} in {_written(fatigue.per)}"
+        budget = f"fatigue allows {fatigue.invitations} in {written(fatigue.per)}"
         openings = _openings(pulse)
         path: KeyPath = ("pulse", place, "cron")
         alone = _most_within(openings, fatigue.per)
@@ -204,11 +204,3 @@ def _wearing(pulses: Sequence[Pulse | None], fatigue: Fatigue) -> Iterator[Probl
             yield Problem(
                 path=path, expected=f"{expected}, so some are not sent", severity="warning"
             )
-
-
-def _written(length: timedelta) -> str:
-    if length % timedelta(days=1) == timedelta():
-        return f"{length.days}d"
-    if length % timedelta(hours=1) == timedelta():
-        return f"{length // timedelta(hours=1)}h"
-    return f"{length // timedelta(minutes=1)}m"

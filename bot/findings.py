@@ -13,7 +13,7 @@ from bot.errors import UserError
 from bot.toml_source import KeyPath, TomlSource
 from dialogues.errors import Problem
 
-__all__ = ["Finding", "errors_in", "in_file", "refuse", "syntax_errors"]
+__all__ = ["Finding", "dotted", "errors_in", "in_file", "refuse", "syntax_errors"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

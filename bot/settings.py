@@ -42,6 +42,8 @@ __all__ = [
     "Tagger",
     "Telegram",
     "Web",
+    "database_file",
+    "written",
 ]
 
 Role = Literal["citizen", "partner"]
@@ -351,3 +353,12 @@ def database_file(url: str) -> Path | None:
     """Give the file of a storage address; None for one in memory."""
     name = url.removeprefix("sqlite:///")
     return None if name == ":memory:" else Path(name)
+
+
+def written(length: timedelta) -> str:
+    """Write a length of time as the configuration does: ``2d``, ``5h``, ``30m``."""
+    for unit, name in _UNITS.items():
+        one = timedelta(**{name: 1})
+        if unit != "w" and length % one == timedelta():
+            return f"{length // one}{unit}"
+    return f"{length.total_seconds():g}s"
