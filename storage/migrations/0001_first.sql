@@ -216,3 +216,5 @@ create table outbox (
 create index outbox_work on outbox (channel, lane, state, due_at, outbox_id);
 create index outbox_respondent on outbox (respondent_id, state, outbox_id);
 create index outbox_session on outbox (session_id, outbox_id);
+create index outbox_waiting on outbox (wave_id)
+    where wave_id is not null and state in ('pending', 'claimed');

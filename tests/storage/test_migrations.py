@@ -108,6 +108,7 @@ def test_every_query_fits_the_tables(name: str) -> None:
         ("members", "memberships_cohort"),
         ("seen_turns", "outbox_session"),
         ("unfinished", "sessions_wave"),
+        ("count_waiting", "outbox_waiting"),
     ],
 )
 def test_what_is_asked_often_has_an_index(query: str, index: str) -> None:
