@@ -7,6 +7,7 @@ Needs the extra ``commonpulse[train]``.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,12 +141,20 @@ def export_encoder(arrays: Mapping[str, np.ndarray], shape: EncoderShape, path: 
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
         onnx.save(model, str(whole))
-        quantize_dynamic(
-            str(whole),
-            str(path),
-            op_types_to_quantize=["MatMul", "Attention"],
-            per_channel=True,
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-            extra_options={"DefaultTensorType": TensorProto.FLOAT},
-        )
+        logging.disable(logging.WARNING)  # advice on pre-processing, which the graph has had
+        try:
+            _quantise(whole, path)
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+def _quantise(whole: Path, path: Path) -> None:
+    quantize_dynamic(
+        str(whole),
+        str(path),
+        op_types_to_quantize=["MatMul", "Attention"],
+        per_channel=True,
+        reduce_range=True,
+        weight_type=QuantType.QInt8,
+        extra_options={"DefaultTensorType": TensorProto.FLOAT},
+    )
