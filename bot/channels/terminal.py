@@ -15,7 +15,7 @@ from bot.channels.base import Inbound, Pressed, Receive, Wrote
 from dialogues.prompts import Button, Layout, Prompt
 from storage.protocol import Address
 
-__all__ = ["TerminalChannel", "clean", "render", "to_inbound"]
+__all__ = ["TerminalChannel", "choices", "clean", "render", "to_inbound"]
 
 
 def clean(text: str) -> str:

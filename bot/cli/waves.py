@@ -110,7 +110,8 @@ def open_wave(
             )
 
 
-def close(wave: Annotated[str, typer.Argument(help="Id of a wave.")]) -> None:
+@app.command()
+def close(wave: WaveId) -> None:
     """Close a wave now: conversations under way end, every invitation is settled."""
     with _desk() as desk:
         if desk.wave(wave).state == "closed":
@@ -119,7 +120,8 @@ def close(wave: Annotated[str, typer.Argument(help="Id of a wave.")]) -> None:
         typer.echo(f"Closed {wave}.")
 
 
-def pause(wave: Annotated[str, typer.Argument(help="Id of a wave.")]) -> None:
+@app.command()
+def pause(wave: WaveId) -> None:
     """Send nothing more of a wave until it is resumed; who has begun may go on."""
     _set_state(wave, "paused", "open")
 
