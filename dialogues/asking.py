@@ -6,13 +6,14 @@ it (``engine.py``).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from math import ceil
 
 from dialogues import messages
 from dialogues.prompts import Button, Layout, Prompt, token
 from dialogues.replies import option_labels
-from dialogues.routing import fill, path, progress
+from dialogues.routing import fill, path, progress, question_before
 from dialogues.session import Aside, Session, Status
 from dialogues.survey import (
     MultichoiceQuestion,
@@ -22,6 +23,7 @@ from dialogues.survey import (
     Survey,
     TextQuestion,
 )
+from dialogues.words import fold
 
 __all__ = [
     "CONSENT",
@@ -30,11 +32,14 @@ __all__ = [
     "SUBMIT",
     "ask_again",
     "ask_consent",
+    "ask_consent_again",
     "ask_forget",
     "ask_language",
     "ask_more",
     "ask_question",
     "ask_submit",
+    "language_called",
+    "language_name",
     "note",
     "question_words",
     "remind",
@@ -88,6 +93,12 @@ def ask_consent(survey: Survey, session: Session, *, lead: str = "") -> Prompt:
     )
 
 
+def ask_consent_again(survey: Survey, session: Session, key: str) -> Prompt:
+    """Ask for consent in one sentence, where the words above can still be read."""
+    said = note(session, "invite_again" if session.agreed_before else key)
+    return replace(ask_consent(survey, session), text=said.text)
+
+
 def _consent_buttons(survey: Survey, session: Session, *, more: bool) -> tuple[Button, ...]:
     agree = _button(session, CONSENT, "agree", "button_agree")
     decline = _button(session, CONSENT, "decline", "button_decline")
@@ -132,8 +143,18 @@ def question_words(survey: Survey, session: Session, question: Question) -> str:
     return fill(survey, session, survey.say(question.text, session.language))
 
 
-def ask_question(survey: Survey, session: Session, question: Question, *, lead: str = "") -> Prompt:
-    """Put a question."""
+def ask_question(
+    survey: Survey, session: Session, question: Question, *, lead: str = "", hint: bool = True
+) -> Prompt:
+    """Put a question.
+
+    Args:
+        survey: Whose question.
+        session: As it stands.
+        question: The question.
+        lead: Said before it; may be empty.
+        hint: Whether to say how to answer; not where ``lead`` says it already.
+    """
     language = session.language
     index = survey.questions.index(question)
     labels = option_labels(survey, question, language)
@@ -149,17 +170,24 @@ def ask_question(survey: Survey, session: Session, question: Question, *, lead: 
     if ticks:
         options.append(_button(session, index, "done", "button_done"))
     return Prompt(
-        text=_joined(lead, _numbered(survey, session, question), _hint(survey, session, question)),
+        text=_joined(
+            lead,
+            _numbered(survey, session, question),
+            _hint(survey, session, question) if hint else "",
+        ),
         options=tuple(options),
-        controls=_controls(session, question, index),
+        controls=_controls(survey, session, question, index),
         layout=_layout(question),
     )
 
 
 def _numbered(survey: Survey, session: Session, question: Question) -> str:
-    place, total = progress(survey, session, question)
-    count = messages.say("progress", session.language, n=place, total=total)
-    return f"{count}\n{question_words(survey, session, question)}"
+    words = question_words(survey, session, question)
+    placed = progress(survey, session, question)
+    if placed is None:
+        return words
+    count = messages.say("progress", session.language, n=placed[0], total=placed[1])
+    return f"{count}\n{words}"
 
 
 def _layout(question: Question) -> Layout:
@@ -191,13 +219,15 @@ def _hint(survey: Survey, session: Session, question: Question) -> str:
     return ""
 
 
-def _controls(session: Session, question: Question, index: int) -> tuple[Button, ...]:
+def _controls(
+    survey: Survey, session: Session, question: Question, index: int
+) -> tuple[Button, ...]:
     controls = []
     if question.dont_know:
         controls.append(_button(session, index, "dk", "button_dont_know"))
     if not question.required:
         controls.append(_button(session, index, "skip", "button_skip"))
-    if session.given:
+    if question_before(survey, session) is not None:
         controls.append(_button(session, index, "back", "button_back"))
     return tuple(controls)
 
@@ -229,6 +259,16 @@ def ask_language(survey: Survey, session: Session, *, again: bool = False) -> Pr
     )
 
 
+def language_called(survey: Survey, words: str) -> str | None:
+    """Give the survey's language that somebody names; None when they name none of them."""
+    folded = fold(words)
+    for language in survey.languages:
+        names = (language, language_name(language), *messages.language_words(language))
+        if folded in {fold(name) for name in names}:
+            return language
+    return None
+
+
 def language_name(language: str) -> str:
     """Give a language's own name, or its tag where we do not know it."""
     key = f"language_name_{language}"
@@ -248,19 +288,26 @@ def ask_forget(session: Session) -> Prompt:
     )
 
 
-def ask_again(survey: Survey, session: Session, *, lead: str = "") -> Prompt | None:
+def ask_again(
+    survey: Survey, session: Session, *, lead: str = "", hint: bool = True
+) -> Prompt | None:
     """Put again what the conversation waits for; None when it waits for nothing."""
     if session.aside is Aside.FORGET:
-        return ask_forget(session)
+        return _after(lead, ask_forget(session))
     if session.aside is Aside.LANGUAGE:
-        return ask_language(survey, session)
+        return _after(lead, ask_language(survey, session))
     if session.status is Status.CONSENTING:
         return ask_consent(survey, session, lead=lead)
     if session.status is Status.SUBMITTING:
         return ask_submit(session, lead=lead)
     if session.status is Status.ASKING and session.at is not None:
-        return ask_question(survey, session, survey.by_id[session.at], lead=lead)
+        question = survey.by_id[session.at]
+        return ask_question(survey, session, question, lead=lead, hint=hint)
     return None
+
+
+def _after(lead: str, prompt: Prompt) -> Prompt:
+    return replace(prompt, text=_joined(lead, prompt.text))
 
 
 def remind(survey: Survey, session: Session, *, until: date | None, today: date) -> Prompt | None:

@@ -32,18 +32,19 @@ from dialogues.events import (
     ReplyUnreadable,
     WaveClosed,
 )
-from dialogues.moves import Move
-from dialogues.prompts import Press, read_token
-from dialogues.replies import (
-    Fits,
-    Misfit,
-    label_of,
-    option_labels,
-    read_reply,
-)
+from dialogues.moves import NOT_CHANGED
+from dialogues.presses import Presses
+from dialogues.prompts import read_token
+from dialogues.replies import Fits, Misfit, option_labels, read_reply
 from dialogues.session import Aside, Given, Missing, Part, Session, Status
-from dialogues.survey import MultichoiceQuestion, Question, Survey, TextQuestion
-from dialogues.words import Command, command_in, fold, means
+from dialogues.survey import (
+    MultichoiceQuestion,
+    NumberQuestion,
+    Question,
+    Survey,
+    TextQuestion,
+)
+from dialogues.words import Command, command_in, fold, means, unknown_command
 
 __all__ = ["Opening", "start", "step"]
 
@@ -80,12 +81,11 @@ def start(survey: Survey, opening: Opening, at: datetime) -> Turn:
     Somebody who agreed before and comes by themselves goes straight to the first question;
     in an anonymous survey everybody is asked anew.
     """
-    language = opening.language if opening.language in survey.languages else survey.languages[0]
     session = Session(
         session_id=opening.session_id,
         survey_id=survey.survey_id,
         revision=survey.revision,
-        language=language,
+        language=_spoken(survey, opening.language),
         slash=opening.slash,
         waved=opening.waved,
         status=Status.CONSENTING,
@@ -100,6 +100,14 @@ def start(survey: Survey, opening: Opening, at: datetime) -> Turn:
     else:
         move.show(asking.ask_consent(survey, session, lead=opening.greeting))
     return move.turn()
+
+
+def _spoken(survey: Survey, wanted: str) -> str:
+    """Give the survey's language that is wanted, or the nearest: ``en`` for ``en-GB``."""
+    for language in (wanted, wanted.partition("-")[0].lower()):
+        if language in survey.languages:
+            return language
+    return survey.default_language
 
 
 def step(survey: Survey, session: Session, event: Event) -> Turn:
@@ -138,31 +146,30 @@ def step(survey: Survey, session: Session, event: Event) -> Turn:
     return move.turn()
 
 
-#: Where a conversation ended so that its answers stand as they are.
-_NOT_CHANGED = frozenset({Status.STOPPED, Status.CLOSED, Status.REFUSED})
-
-
-class _Step(Move):
+class _Step(Presses):
     """Tells what an event means, and makes the move."""
 
     def reply(self, event: ReplyReceived) -> None:
         """Take words: a command, an answer, or a word on something the bot asked."""
-        session = self.session
-        late = event.seen_turn is not None and event.seen_turn < session.shown
+        late = event.seen_turn is not None and event.seen_turn < self.session.shown
         current = self.current()
-        open_question = isinstance(current, TextQuestion) and session.aside is None
+        open_question = isinstance(current, TextQuestion) and self.session.aside is None
         command = command_in(event.text, at_open_question=open_question)
         if command is not None and not self._is_option(current, event.text, command):
-            self.command(command)
-        elif (late and self._late(event)) or (
-            session.aside is not None and self._answer_aside(event.text)
-        ):
-            pass
-        elif session.status is Status.CONSENTING:
+            self.command(command, late=late)
+        elif self.session.slash and unknown_command(event.text):
+            self.say("unknown_command")
+        elif not (late and self._late(event)) and (late or not self._answer_aside(event.text)):
+            self.session = replace(self.session, aside=None)
+            self._reply_to_survey(event)
+
+    def _reply_to_survey(self, event: ReplyReceived) -> None:
+        current = self.current()
+        if self.session.status is Status.CONSENTING:
             self._reply_to_consent(event.text)
-        elif session.status is Status.ASKING and current is not None:
+        elif current is not None:
             self._reply_to_question(current, event)
-        elif session.status is Status.SUBMITTING:
+        elif self.session.status is Status.SUBMITTING:
             self._reply_to_submit(event.text)
         else:
             self.over()
@@ -186,49 +193,72 @@ class _Step(Move):
         """Take a reply that was written before the newest prompt could be seen.
 
         It goes on with the answer to the question that was seen then. False where it belongs
-        to the current question after all.
+        to what is waited for after all.
         """
+        session = self.session
         seen = event.seen_turn or 0
-        before = [asked for asked in self.session.asked if asked.turn <= seen]
-        if not before:
-            self.reject("stale")
-            return True
-        bound = max(before, key=lambda asked: asked.turn).question_id
-        if bound == self.session.at:
+        before = [asked for asked in session.asked if asked.turn <= seen]
+        bound = max(before, key=lambda asked: asked.turn).question_id if before else None
+        if session.status is Status.CONSENTING or (bound is not None and bound == session.at):
             return False
-        given = self.session.answer_to(bound)
-        question = self.survey.by_id[bound]
-        if given is None or self.session.status in _NOT_CHANGED:
+        given = None if bound is None else session.answer_to(bound)
+        if session.status in NOT_CHANGED or (bound is None and means(event.text, "yes", "agree")):
             self.reject("stale")
-        elif isinstance(question, TextQuestion) and given.value is not None:
-            part = Part(position=event.position, text=event.text)
-            self.change_text(question, (*given.parts, part))
+        elif given is None:
+            self._came_early()
         else:
-            read = read_reply(self.survey, question, event.text, self.session.language)
-            if isinstance(read, Misfit) or read.value == given.value:
-                self.reject("stale")
-            else:
-                parts = (Part(position=event.position, text=event.text),)
-                self.change(question, read.value, parts)
+            self._add_to(self.survey.by_id[given.question_id], given, event)
         return True
+
+    def _add_to(self, question: Question, given: Given, event: ReplyReceived) -> None:
+        """Take one more message on a question that was just answered."""
+        part = Part(position=event.position, text=event.text)
+        if isinstance(question, TextQuestion):
+            self.change_text(question, (*given.parts, part))
+            return
+        read = self._read(question, event.text)
+        if isinstance(read, Misfit):
+            self._came_early()
+        elif read == (given.value, given.missing):
+            self.reject("stale")
+        else:
+            self.change(question, read[0], (part,), read[1])
+
+    def _came_early(self) -> None:
+        """Say that a message was not counted, so that nothing is lost without a word."""
+        if self.session.status.final:
+            self.over()
+        else:
+            self.show_again("came_early")
+
+    def _read(self, question: Question, text: str) -> tuple[str | None, Missing | None] | Misfit:
+        """Read words as (value, why there is none) of a question."""
+        dont_know = means(text, "dont_know")
+        if isinstance(question, TextQuestion) and dont_know and question.dont_know:
+            return None, Missing.DONT_KNOW
+        read = read_reply(self.survey, question, text, self.session.language)
+        if isinstance(read, Fits):
+            return read.value, None
+        if dont_know and question.dont_know:
+            return None, Missing.DONT_KNOW
+        return Misfit(key="no_dont_know") if dont_know and not question.required else read
 
     def _answer_aside(self, text: str) -> bool:
         """Take the answer to a question of the bot's own; False lets the reply go on."""
-        aside = self.session.aside
-        if aside is None:
-            return False
-        self.session = replace(self.session, aside=None)
-        if aside is Aside.FORGET:
+        if self.session.aside is Aside.FORGET:
             if means(text, "erase"):
                 self.erase()
-                return True
-            if means(text, "keep"):
+            elif means(text, "keep", "no"):
                 self.keep()
-                return True
-            return False
-        folded = fold(text)
-        for language in self.survey.languages:
-            if folded in (language, fold(asking.language_name(language))):
+            elif means(text, "yes", "agree"):
+                # Erasing cannot be undone, so a mere "ok" is asked again.
+                self.ask_aside(asking.ask_forget(self.session), Aside.FORGET)
+            else:
+                return False
+            return True
+        if self.session.aside is Aside.LANGUAGE:
+            language = asking.language_called(self.survey, text)
+            if language is not None:
                 self.speak(language)
                 return True
         return False
@@ -241,49 +271,48 @@ class _Step(Move):
         elif means(text, "more"):
             self.show(asking.ask_more(self.survey, self.session))
         else:
-            self.show(
-                replace(
-                    asking.ask_consent(self.survey, self.session),
-                    text=self.lead("consent_again"),
-                )
-            )
+            self.show(asking.ask_consent_again(self.survey, self.session, "consent_again"))
 
     def _reply_to_question(self, question: Question, event: ReplyReceived) -> None:
-        text = event.text
-        if question.dont_know and means(text, "dont_know"):
-            self.answer(question, None, (), missing=Missing.DONT_KNOW)
-            return
-        if isinstance(question, MultichoiceQuestion) and self._ticked(text):
+        if isinstance(question, MultichoiceQuestion) and self._ticked(event.text):
             self.tick_done(question)
             return
-        read = read_reply(self.survey, question, text, self.session.language)
-        if isinstance(read, Fits):
-            part = Part(position=event.position, text=text)
-            self.answer(question, read.value, (part,))
-        elif not isinstance(question, TextQuestion) and means(text, "dont_know"):
-            self.ask_anew(question, "no_dont_know")
-        else:
+        read = self._read(question, event.text)
+        if isinstance(read, Misfit):
             self.ask_anew(question, read.key, **read.values)
+        else:
+            part = Part(position=event.position, text=event.text)
+            self.answer(question, read[0], (part,), missing=read[1])
 
     def _reply_to_submit(self, text: str) -> None:
         if means(text, "send", "yes"):
             self.submit()
         else:
-            again = asking.ask_submit(self.session)
-            self.show(replace(again, text=self.lead("submit_again")))
+            self.ask_to_send_again()
 
     def unreadable(self) -> None:
         """Take something that is not words."""
         current = self.current()
+        typed = isinstance(current, TextQuestion | NumberQuestion) and self.session.aside is None
         if self.session.status.final:
             self.over()
-        elif current is not None and current.options:
-            self.show_again("not_words_choice")
+        elif self.session.status is Status.CONSENTING and self.session.aside is None:
+            again = asking.ask_consent_again(self.survey, self.session, "not_words_choice")
+            self.show(again)
         else:
-            self.show_again("not_words")
+            self.show_again("not_words" if typed else "not_words_choice", hint=False)
 
-    def command(self, command: Command) -> None:
-        """Do what the person asks for."""
+    def command(self, command: Command, *, late: bool) -> None:
+        """Do what the person asks for.
+
+        Args:
+            command: What it is.
+            late: Whether it was written before the newest prompt could be seen. A skip or a
+                second forget counts only for what was seen.
+        """
+        if late and (command is Command.SKIP or self._forgets_again(command)):
+            self.reject("stale")
+            return
         aside = self.session.aside
         self.session = replace(self.session, aside=None)
         match command:
@@ -307,19 +336,21 @@ class _Step(Move):
                 if aside is Aside.FORGET:
                     self.erase()
                 else:
-                    self.session = replace(self.session, aside=Aside.FORGET)
-                    self.beside(asking.ask_forget(self.session))
+                    self.ask_aside(asking.ask_forget(self.session), Aside.FORGET)
             case Command.LANGUAGE:
                 self._offer_languages()
             case _:
                 assert_never(command)
 
+    def _forgets_again(self, command: Command) -> bool:
+        return command is Command.FORGET and self.session.aside is Aside.FORGET
+
     def _offer_languages(self) -> None:
         if len(self.survey.languages) == 1:
-            self.say("language_only_one")
-            return
-        self.session = replace(self.session, aside=Aside.LANGUAGE)
-        self.beside(asking.ask_language(self.survey, self.session))
+            name = asking.language_name(self.survey.default_language)
+            self.say("language_only_one", language=name)
+        else:
+            self.ask_aside(asking.ask_language(self.survey, self.session), Aside.LANGUAGE)
 
     def _come_back(self) -> None:
         """Go on where the conversation was, also after stopping or saying no."""
@@ -334,6 +365,8 @@ class _Step(Move):
             self._consent_anew()
         elif session.status.final:
             self.over()
+        elif session.status is Status.CONSENTING and session.agreed_before:
+            self.consent()
         elif session.status is Status.CONSENTING:
             self.show(asking.ask_consent(self.survey, session))
         else:
@@ -343,145 +376,51 @@ class _Step(Move):
         self.session = replace(self.session, status=Status.CONSENTING)
         self.show(asking.ask_consent(self.survey, self.session))
 
-    def press(self, press: Press | None) -> None:
-        """Take a press, on whatever button it was."""
-        if press is None or press.session_id != self.session.session_id:
-            self._stale_press()
-        elif press.place == asking.CONSENT:
-            self._press_consent(press.key)
-        elif press.place == asking.LANGUAGE:
-            self._press_language(press.key)
-        elif press.place == asking.FORGET:
-            self._press_forget(press.key)
-        elif press.place == asking.SUBMIT:
-            self._press_submit(press.key)
-        else:
-            question = self._at_place(press.place)
-            if question is None:
-                self._stale_press()
-            elif question == self.current():
-                self._press_current(question, press.key)
-            else:
-                self._press_earlier(question, press.key)
-
-    def _at_place(self, place: str) -> Question | None:
-        if not place.isdecimal() or len(place) > 4:
-            return None
-        index = int(place)
-        return self.survey.questions[index] if index < len(self.survey.questions) else None
-
-    def _stale_press(self) -> None:
-        if self.session.status.final:
-            self.note("old_button_nothing")
-        else:
-            self.show_again("old_button")
-
-    def _press_consent(self, key: str) -> None:
-        if self.session.status is not Status.CONSENTING:
-            self.reject("stale")
-        elif key == "agree":
-            self.consent()
-        elif key == "decline":
-            self.decline()
-        elif key == "more":
-            self.show(asking.ask_more(self.survey, self.session))
-        else:
-            self._stale_press()
-
-    def _press_language(self, key: str) -> None:
-        if key in self.survey.languages:
-            self.speak(key)
-        else:
-            self._stale_press()
-
-    def _press_forget(self, key: str) -> None:
-        if self.session.aside is not Aside.FORGET:
-            self._stale_press()
-        elif key == "erase":
-            self.erase()
-        else:
-            self.keep()
-
-    def _press_submit(self, key: str) -> None:
-        if self.session.status is not Status.SUBMITTING:
-            self.reject("stale")
-        elif key == "send":
-            self.submit()
-        else:
-            self.back()
-
-    def _press_current(self, question: Question, key: str) -> None:
-        self.session = replace(self.session, aside=None)
-        if key == "skip":
-            self.skip()
-        elif key == "back":
-            self.back()
-        elif key == "dk" and question.dont_know:
-            self.answer(question, None, (), missing=Missing.DONT_KNOW)
-        elif key == "done" and isinstance(question, MultichoiceQuestion):
-            self.tick_done(question)
-        else:
-            value = _option(question, key)
-            if value is None:
-                self._stale_press()
-            elif isinstance(question, MultichoiceQuestion):
-                self.tick(question, value)
-            else:
-                self.answer(question, value, ())
-
-    def _press_earlier(self, question: Question, key: str) -> None:
-        """A press on a question that was passed changes its answer while that can be."""
-        given = self.session.answer_to(question.id)
-        value = _option(question, key)
-        over = self.session.status in _NOT_CHANGED
-        if given is None or over or value is None or isinstance(question, MultichoiceQuestion):
-            if given is not None and not over and key in ("skip", "dk", "done"):
-                self.reject("stale")
-            else:
-                self._stale_press()
-        elif given.value == value:
-            self.reject("stale")
-        else:
-            self.change(question, value, ())
-
     def edit(self, event: ReplyEdited) -> None:
         """Take an edited message as a change of the answer that it was."""
         for given in self.session.given:
             if any(part.position == event.position for part in given.parts):
                 self._edit_answer(given, event)
                 return
-        self.reject("stale")
+        current = self.current()
+        if current is not None and self._mends_misfit(event.position):
+            part = Part(position=event.position, text=event.text)
+            read = self._read(current, event.text)
+            if not isinstance(read, Misfit):
+                self.answer(current, read[0], (part,), missing=read[1])
+                return
+        if self.survey.anonymous and self.session.status is Status.COMPLETE:
+            self.say("change_anonymous")
+        else:
+            self.reject("stale")
+
+    def _mends_misfit(self, position: str) -> bool:
+        """Whether an edited message can be the reply that did not fit the current question."""
+        places = [part.position for given in self.session.given for part in given.parts]
+        edited = (len(position), position)
+        later = all((len(place), place) < edited for place in places if place is not None)
+        return later and self.session.attempts > 0
 
     def _edit_answer(self, given: Given, event: ReplyEdited) -> None:
-        session = self.session
         question = self.survey.by_id[given.question_id]
-        if session.status in _NOT_CHANGED:
+        parts = tuple(
+            replace(part, text=event.text) if part.position == event.position else part
+            for part in given.parts
+        )
+        read = self._read(question, event.text)
+        if self.session.status is Status.STOPPED:
+            self.say("change_stopped")
+        elif self.session.status in NOT_CHANGED:
             self.say("change_too_late")
-        elif isinstance(question, TextQuestion) and event.text.strip():
-            parts = tuple(
-                replace(part, text=event.text) if part.position == event.position else part
-                for part in given.parts
-            )
-            if parts == given.parts:
-                self.reject("stale")
-            else:
-                self.change_text(question, parts)
+        elif isinstance(read, Misfit) and read.key == "too_long":
+            self.say(read.key, **read.values)
+        elif isinstance(read, Misfit):
+            self.say("change_not_fitting", answer=self.said(question, given))
+        elif parts == given.parts:
+            self.reject("stale")
+        elif isinstance(question, TextQuestion) and (read[1] is None or len(parts) > 1):
+            self.change_text(question, parts)
+        elif read == (given.value, given.missing) and self.current() != question:
+            self.reject("stale")
         else:
-            read = read_reply(self.survey, question, event.text, session.language)
-            if isinstance(read, Fits):
-                if read.value == given.value:
-                    self.reject("stale")
-                else:
-                    part = Part(position=event.position, text=event.text)
-                    self.change(question, read.value, (part,))
-            else:
-                label = label_of(self.survey, question, given.value or "", session.language)
-                self.say("change_not_fitting", answer=label)
-
-
-def _option(question: Question, key: str) -> str | None:
-    """Give the value of the option that a button's key numbers; None when there is none."""
-    options = question.options
-    if not key.isdecimal() or len(key) > 4 or int(key) >= len(options):
-        return None
-    return options[int(key)].value
+            self.change(question, read[0], parts[-1:], read[1])

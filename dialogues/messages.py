@@ -10,7 +10,7 @@ import tomllib
 from datetime import date
 from importlib.resources import files
 
-__all__ = ["LANGUAGES", "command_menu", "day", "has", "say", "words"]
+__all__ = ["LANGUAGES", "command_menu", "day", "has", "language_words", "say", "words"]
 
 _CATALOGUE = tomllib.loads(files("dialogues").joinpath("messages.toml").read_text("utf-8"))
 _MESSAGES: dict[str, dict[str, str]] = _CATALOGUE["messages"]
@@ -20,7 +20,7 @@ _MONTHS: dict[str, list[str]] = _CATALOGUE["months"]
 LANGUAGES: tuple[str, ...] = ("en", "cy")
 
 
-def say(key: str, language: str, **values: object) -> str:
+def say(key: str, language: str, /, **values: object) -> str:
     """Give a sentence, its placeholders filled in.
 
     Args:
@@ -44,6 +44,11 @@ def has(key: str) -> bool:
 def words(meaning: str) -> tuple[str, ...]:
     """Give the words that count as a meaning, of all languages together."""
     return tuple(_CATALOGUE["words"][meaning])
+
+
+def language_words(language: str) -> tuple[str, ...]:
+    """Give the words that people call a language by; none for one that we do not know."""
+    return tuple(_CATALOGUE["languages"].get(language, ()))
 
 
 def day(on: date, language: str, *, today: date) -> str:

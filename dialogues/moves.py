@@ -28,14 +28,21 @@ from dialogues.effects import (
 from dialogues.events import Reminded
 from dialogues.prompts import Prompt
 from dialogues.replies import MAX_TEXT, Misfit, check_choices, label_of
-from dialogues.routing import applies, next_question, path
-from dialogues.session import Asked, Given, Missing, Part, Session, Status
+from dialogues.routing import applies, next_question, path, question_before, shortened
+from dialogues.session import Aside, Asked, Given, Missing, Part, Session, Status
 from dialogues.survey import MultichoiceQuestion, Question, Survey, TextQuestion
 
-__all__ = ["MAX_ATTEMPTS", "Move"]
+__all__ = ["BEGUN", "MAX_ATTEMPTS", "NOT_CHANGED", "Move"]
 
 #: Replies that do not fit before a question that may be skipped is left.
 MAX_ATTEMPTS = 4
+
+
+#: Where a conversation ended so that its answers stand as they are.
+NOT_CHANGED = frozenset({Status.STOPPED, Status.CLOSED, Status.REFUSED})
+
+#: Where a person who agreed is being asked, and the response is not handed in.
+BEGUN = frozenset({Status.ASKING, Status.SUBMITTING})
 
 
 class Move:
@@ -57,6 +64,11 @@ class Move:
         self.session = replace(self.session, shown=self.session.turn)
         self.effects.append(PromptShown(prompt=prompt, in_place=in_place))
 
+    def ask_aside(self, prompt: Prompt, aside: Aside) -> None:
+        """Ask something of the bot's own, before the survey goes on."""
+        self.session = replace(self.session, aside=aside, shown=self.session.turn)
+        self.effects.append(PromptShown(prompt=prompt, lasting=True))
+
     def say(self, key: str, **values: object) -> None:
         """Say a sentence beside the survey; what is waited for stays as it was."""
         prompt = asking.note(self.session, key, **values)
@@ -70,9 +82,10 @@ class Move:
         """Give a sentence to stand before a prompt."""
         return asking.note(self.session, key, **values).text
 
-    def show_again(self, key: str, **values: object) -> None:
+    def show_again(self, key: str, *, hint: bool = True, **values: object) -> None:
         """Put again what is waited for, with a sentence before it."""
-        again = asking.ask_again(self.survey, self.session, lead=self.lead(key, **values))
+        lead = self.lead(key, **values)
+        again = asking.ask_again(self.survey, self.session, lead=lead, hint=hint)
         if again is None:
             self.note(key, **values)
         else:
@@ -117,7 +130,7 @@ class Move:
         lead: str | None = None,
     ) -> None:
         """Keep the answer to the current question and go on."""
-        self.record(question, value, parts, missing, edited=False)
+        self.record(question, value, parts, missing)
         self.session = replace(self.session, attempts=0, selected=(), at=None)
         self.go_on(lead=self._chosen(question, value, missing) if lead is None else lead)
 
@@ -137,14 +150,14 @@ class Move:
         value: str | None,
         parts: tuple[Part, ...],
         missing: Missing | None,
-        *,
-        edited: bool,
     ) -> None:
-        """Note an answer in the session and for the store."""
+        """Note an answer in the session, in the place of an earlier one, and for the store."""
         given = Given(question_id=question.id, value=value, parts=parts, missing=missing)
-        others = [one for one in self.session.given if one.question_id != question.id]
+        edited = self.session.answer_to(question.id) is not None
         words = asking.question_words(self.survey, self.session, question)
-        self.session = replace(self.session, given=(*others, given))
+        before = self.session.given
+        now = [given if one.question_id == question.id else one for one in before]
+        self.session = replace(self.session, given=tuple(now) if edited else (*before, given))
         self.effects.append(
             AnswerRecorded(
                 question_id=question.id,
@@ -174,7 +187,7 @@ class Move:
         for given in self.session.given:
             question = self.survey.by_id[given.question_id]
             if not applies(self.survey, self.session, question):
-                self.record(question, None, (), Missing.NOT_APPLICABLE, edited=True)
+                self.record(question, None, (), Missing.NOT_APPLICABLE)
                 remaining = [
                     one for one in self.session.given if one.question_id != given.question_id
                 ]
@@ -182,12 +195,13 @@ class Move:
                 self._retract()
                 return
 
-    def ask(self, question: Question, *, lead: str, was: Given | None = None) -> None:
+    def ask(self, question: Question, *, lead: str) -> None:
         """Put a question now."""
         session = self.session
         first = all(asked.question_id != question.id for asked in session.asked)
         asked = Asked(question_id=question.id, turn=session.turn, at=self.at)
-        others = tuple(one for one in session.asked if one.question_id != question.id)
+        again = [asked if one.question_id == question.id else one for one in session.asked]
+        was = session.answer_to(question.id)
         selected: tuple[str, ...] = ()
         if was is not None and was.value is not None and isinstance(question, MultichoiceQuestion):
             selected = tuple(was.value.split("|"))
@@ -195,7 +209,7 @@ class Move:
             session,
             status=Status.ASKING,
             at=question.id,
-            asked=(*others, asked),
+            asked=(*session.asked, asked) if first else tuple(again),
             attempts=0,
             selected=selected,
         )
@@ -207,12 +221,14 @@ class Move:
         """Say why a reply did not fit and ask again; leave a question after several tries."""
         attempts = self.session.attempts + 1
         self.session = replace(self.session, attempts=attempts)
-        if attempts >= MAX_ATTEMPTS and not question.required:
+        if attempts < MAX_ATTEMPTS or question.required:
+            self.show_again(key, hint=False, **values)
+        elif self.session.answer_to(question.id) is not None:
+            self.go_on(lead=self.lead("many_tries"))
+        else:
             self.answer(
                 question, None, (), missing=Missing.NOT_ANSWERED, lead=self.lead("many_tries")
             )
-        else:
-            self.show_again(key, **values)
 
     def submit(self) -> None:
         """Hand in an anonymous response."""
@@ -225,9 +241,14 @@ class Move:
         thanks = self.survey.say(self.survey.thanks, self.session.language)
         text = "\n\n".join(part for part in (lead, thanks) if part)
         self.show(Prompt(text=text or messages.say("already_done", self.session.language)))
+        if self.survey.anonymous:
+            # What was handed in is nobody's any more, so the conversation keeps none of it.
+            self.session = replace(self.session, given=(), asked=(), selected=(), draw=None)
 
     def drop(self) -> None:
         """Throw away what was never handed in of an anonymous response."""
+        broken = DispositionSet(disposition=Disposition.BREAK_OFF, at=self.at)
+        self.effects.append(broken)
         self.session = replace(self.session, given=(), asked=(), selected=())
         self.effects.append(ResponseDropped(at=self.at))
 
@@ -244,27 +265,60 @@ class Move:
         )
         self.effects.append(DispositionSet(disposition=disposition, at=self.at))
 
-    def change(self, question: Question, value: str, parts: tuple[Part, ...]) -> None:
+    def change(
+        self,
+        question: Question,
+        value: str | None,
+        parts: tuple[Part, ...],
+        missing: Missing | None = None,
+    ) -> None:
         """Replace an earlier answer; ask on only where the path changed by it."""
-        was_at = self.session.at
-        self.record(question, value, parts, None, edited=True)
-        label = label_of(self.survey, question, value, self.session.language)
-        lead = self.lead("changed", answer=label)
+        quoted = self._waiting_words()
+        self.record(question, value, parts, missing)
+        given = self.session.answer_to(question.id)
+        lead = self.lead("changed", answer=self.said(question, given))
         self._retract()
-        following = next_question(self.survey, self.session)
-        moved = following is not None and following.id != was_at
-        if moved and not self.session.status.final:
-            self.go_on(lead=lead)
-        else:
+        if self._stays_at(question) and self._waiting_words() == quoted:
             self.beside(Prompt(text=lead))
+        else:
+            self.go_on(lead=lead)
+
+    def _waiting_words(self) -> str:
+        question = self.current()
+        if question is None:
+            return ""
+        return asking.question_words(self.survey, self.session, question)
+
+    def _stays_at(self, changed: Question) -> bool:
+        """Whether the conversation waits for the same as before, now that an answer changed."""
+        if self.session.status.final:
+            return True
+        question = self.current()
+        following = next_question(self.survey, self.session)
+        if question is None:
+            return following is None
+        if question.id == changed.id or not applies(self.survey, self.session, question):
+            return False
+        revisited = self.session.answer_to(question.id) is not None
+        return revisited or following == question
+
+    def said(self, question: Question, given: Given | None) -> str:
+        """Say an answer back to its person, shortened where it is long."""
+        if given is not None and given.value is not None:
+            label = label_of(self.survey, question, given.value, self.session.language)
+            return shortened(label)
+        dont_know = given is not None and given.missing is Missing.DONT_KNOW
+        return self.lead("mydata_dont_know" if dont_know else "mydata_skipped")
 
     def change_text(self, question: Question, parts: tuple[Part, ...]) -> None:
-        """Replace the words of an open answer, quietly."""
+        """Replace the words of an open answer, quietly unless it was being asked again."""
         text = "\n".join(part.text for part in parts)
         if len(text) > MAX_TEXT:
             self.say("too_long", max=MAX_TEXT)
+        elif self.current() == question:
+            self.answer(question, text, parts)
         else:
-            self.record(question, text, parts, None, edited=True)
+            self.record(question, text, parts, None)
 
     def speak(self, language: str) -> None:
         """Go on in another language."""
@@ -275,15 +329,16 @@ class Move:
     def stop(self) -> None:
         """Withdraw: the conversation ends here and nothing more is sent."""
         session = self.session
+        unsent = self.survey.anonymous and session.status in BEGUN
         self.effects.append(OptedOut(at=self.at))
-        if session.status in (Status.ASKING, Status.SUBMITTING):
-            self.settle(reached_end=session.status is Status.SUBMITTING)
-        elif session.status is Status.CONSENTING:
+        if session.status is Status.CONSENTING:
             refused = DispositionSet(disposition=Disposition.REFUSAL, at=self.at)
             self.effects.append(refused)
-        if session.status is not Status.COMPLETE:
+        elif session.status in BEGUN and not unsent:
+            self.settle(reached_end=False)
+        if session.status not in (Status.COMPLETE, Status.CLOSED):
             self.session = replace(session, status=Status.STOPPED, at=None)
-        if self.survey.anonymous and session.asked:
+        if unsent:
             self.drop()
             self.note("stopped_anonymous")
         elif session.given:
@@ -303,32 +358,29 @@ class Move:
 
     def back(self) -> None:
         """Put the question before this one again; its answer stands until it is replaced."""
-        session = self.session
-        question = self.current()
-        if session.status is not Status.SUBMITTING and question is None:
+        if self.session.status is not Status.SUBMITTING and self.current() is None:
             self.not_asking()
             return
-        order = [one.id for one in path(self.survey, session)]
-        until = order.index(question.id) if question and question.id in order else len(order)
-        earlier = [one for one in order[:until] if session.answer_to(one) is not None]
-        if not earlier:
+        earlier = question_before(self.survey, self.session)
+        if earlier is None:
             self.show_again("back_at_start")
             return
-        self.session = replace(
-            session,
-            status=Status.ASKING,
-            given=tuple(given for given in session.given if given.question_id != earlier[-1]),
-        )
-        self.ask(self.survey.by_id[earlier[-1]], lead="", was=session.answer_to(earlier[-1]))
+        was = self.said(earlier, self.session.answer_to(earlier.id))
+        self.ask(earlier, lead=self.lead("was", answer=was))
 
     def not_asking(self) -> None:
         """Answer a skip or back where no question is waited for."""
         if self.session.status is Status.CONSENTING:
-            self.show_again("consent_first")
+            self.show(asking.ask_consent_again(self.survey, self.session, "consent_first"))
         elif self.session.status is Status.SUBMITTING:
-            self.show_again("submit_again")
+            self.ask_to_send_again()
         else:
             self.over()
+
+    def ask_to_send_again(self) -> None:
+        """Ask in one sentence whether the response may be handed in."""
+        again = asking.ask_submit(self.session)
+        self.show(replace(again, text=self.lead("submit_again")))
 
     def over(self) -> None:
         """Answer somebody whose conversation is over."""
@@ -358,7 +410,7 @@ class Move:
         """Take the ticked choices as the answer."""
         read = check_choices(question, self.session.selected)
         if isinstance(read, Misfit):
-            self.show_again(read.key, **read.values)
+            self.show_again(read.key, hint=False, **read.values)
         else:
             self.answer(question, read.value, ())
 
@@ -370,7 +422,7 @@ class Move:
     def keep(self) -> None:
         """Nothing is erased after all."""
         self.session = replace(self.session, aside=None)
-        self.say("forget_kept")
+        self.show_again("forget_kept")
 
     def remind(self, event: Reminded) -> None:
         """Remind of what is waited for."""
@@ -391,18 +443,15 @@ class Move:
             self.reject("over")
             return
         title = self.survey.say(self.survey.title, session.language)
-        if session.status is Status.CONSENTING:
-            missed = DispositionSet(disposition=Disposition.NON_CONTACT, at=self.at)
-            self.effects.append(missed)
-        else:
-            self.settle(reached_end=False)
         self.session = replace(session, status=Status.CLOSED, at=None, aside=None)
         if session.status is Status.CONSENTING:
+            # Nothing is said; an invitation that is not sent yet is overtaken.
             self.session = replace(self.session, shown=self.session.turn)
+            missed = DispositionSet(disposition=Disposition.NON_CONTACT, at=self.at)
+            self.effects.append(missed)
         elif self.survey.anonymous:
             self.drop()
             self.note("wave_closed_empty", title=title)
-        elif not session.given:
-            self.note("wave_closed_empty", title=title)
         else:
-            self.note("wave_closed", title=title)
+            self.settle(reached_end=False)
+            self.note("wave_closed" if session.given else "wave_closed_empty", title=title)

@@ -7,6 +7,7 @@ not: the moves of the conversation (``engine.py``).
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from dialogues.replies import label_of
 from dialogues.session import Given, Session
@@ -17,9 +18,22 @@ from dialogues.survey import (
     Question,
     ScaleQuestion,
     Survey,
+    TextQuestion,
 )
 
-__all__ = ["PLACEHOLDER", "applies", "fill", "next_question", "path", "progress"]
+__all__ = [
+    "PLACEHOLDER",
+    "applies",
+    "fill",
+    "next_question",
+    "path",
+    "progress",
+    "question_before",
+    "shortened",
+]
+
+#: How much of somebody's own words is quoted back to them, in characters.
+_QUOTED = 200
 
 #: ``{question_id}`` in a text stands for the answer that was given there.
 PLACEHOLDER = re.compile(r"\{([a-z0-9][a-z0-9_-]*)\}")
@@ -27,7 +41,7 @@ PLACEHOLDER = re.compile(r"\{([a-z0-9][a-z0-9_-]*)\}")
 
 def applies(survey: Survey, session: Session, question: Question) -> bool:
     """Whether a question is for this person, given the draw and the answers as they stand."""
-    if session.draw is not None and _pooled(survey, question) and question.id not in session.draw:
+    if session.draw is not None and not _drawn(survey, session.draw, question, frozenset()):
         return False
     return all(
         _holds(condition, survey.by_id.get(other_id), session.answer_to(other_id))
@@ -35,11 +49,20 @@ def applies(survey: Survey, session: Session, question: Question) -> bool:
     )
 
 
-def _pooled(survey: Survey, question: Question) -> bool:
-    """Questions with an enabler are the pool of planned missingness; what depends on one of
-    them is drawn with it, by its condition.
+def _drawn(
+    survey: Survey, draw: tuple[str, ...], question: Question, above: frozenset[str]
+) -> bool:
+    """Whether the draw lets a question through.
+
+    Questions with an enabler that stand alone are the pool. What depends on one of them, by a
+    condition or because it quotes the answer, is drawn with it.
     """
-    return question.enabler is not None and not question.show_if
+    if question.enabler is not None and not question.show_if:
+        return question.id in draw
+    quoted = {one for words in question.text.root.values() for one in PLACEHOLDER.findall(words)}
+    others = {*question.show_if, *quoted} & survey.by_id.keys() - above
+    below = above | {question.id}
+    return all(_drawn(survey, draw, survey.by_id[other], below) for other in others - below)
 
 
 def _holds(condition: Condition, other: Question | None, given: Given | None) -> bool:
@@ -107,16 +130,44 @@ def next_question(survey: Survey, session: Session) -> Question | None:
     return None
 
 
-def progress(survey: Survey, session: Session, question: Question) -> tuple[int, int]:
-    """Give (place of a question, questions in all) on the path as things stand."""
-    ids = [one.id for one in path(survey, session)]
-    place = ids.index(question.id) + 1 if question.id in ids else len(ids)
-    return place, len(ids)
+def question_before(survey: Survey, session: Session) -> Question | None:
+    """Give the last question before the current one that was answered or skipped."""
+    before = None
+    for question in path(survey, session):
+        if question.id == session.at:
+            break
+        if session.answer_to(question.id) is not None:
+            before = question
+    return before
+
+
+def progress(survey: Survey, session: Session, question: Question) -> tuple[int, int] | None:
+    """Give (place of a question, questions in all) on the path as things stand.
+
+    A question that only asks on about the one just before it is not counted, and has no
+    place: else the end would move away with every answer that is asked on about.
+    """
+    follow_ups = _follow_ups(survey)
+    ids = [one.id for one in path(survey, session) if one.id not in follow_ups]
+    return (ids.index(question.id) + 1, len(ids)) if question.id in ids else None
+
+
+def _follow_ups(survey: Survey) -> set[str]:
+    return {
+        question.id
+        for before, question in pairwise(survey.questions)
+        if isinstance(question, TextQuestion) and question.show_if.keys() == {before.id}
+    }
+
+
+def shortened(words: str) -> str:
+    """Cut somebody's words to what can be quoted back to them."""
+    return words if len(words) <= _QUOTED else words[: _QUOTED - 1].rstrip() + "…"
 
 
 def fill(survey: Survey, session: Session, words: str) -> str:
     """Put the answers that were given into ``{question_id}``, as labels; three dots where
-    there is none.
+    there is none, and for the rest of a long answer in words.
     """
 
     def answer(match: re.Match[str]) -> str:
@@ -126,6 +177,6 @@ def fill(survey: Survey, session: Session, words: str) -> str:
         given = session.answer_to(match[1])
         if given is None or given.value is None:
             return "…"
-        return label_of(survey, question, given.value, session.language)
+        return shortened(label_of(survey, question, given.value, session.language))
 
     return PLACEHOLDER.sub(answer, words)

@@ -40,7 +40,7 @@ TRANSITIONS: dict[Status, dict[type[Event], frozenset[Status]]] = {
     _S.ASKING: {
         ReplyReceived: _TALKING,
         ChoicePressed: _TALKING,
-        ReplyEdited: _TALKING,
+        ReplyEdited: frozenset({_S.ASKING, _S.SUBMITTING, _S.COMPLETE}),
         ReplyUnreadable: frozenset({_S.ASKING}),
         Reminded: frozenset({_S.ASKING}),
         WaveClosed: frozenset({_S.CLOSED}),
@@ -62,7 +62,7 @@ TRANSITIONS: dict[Status, dict[type[Event], frozenset[Status]]] = {
         WaveClosed: frozenset({_S.COMPLETE}),
     },
     _S.STOPPED: {
-        ReplyReceived: frozenset({_S.STOPPED, *_TALKING, _S.CONSENTING}),
+        ReplyReceived: frozenset({_S.STOPPED, _S.ASKING, _S.CONSENTING}),
         ChoicePressed: frozenset({_S.STOPPED}),
         ReplyEdited: frozenset({_S.STOPPED}),
         ReplyUnreadable: frozenset({_S.STOPPED}),
@@ -71,14 +71,14 @@ TRANSITIONS: dict[Status, dict[type[Event], frozenset[Status]]] = {
     },
     _S.REFUSED: {
         ReplyReceived: frozenset({_S.REFUSED, _S.CONSENTING, _S.STOPPED}),
-        ChoicePressed: frozenset({_S.REFUSED}),
+        ChoicePressed: frozenset({_S.REFUSED, _S.ASKING, _S.SUBMITTING, _S.COMPLETE}),
         ReplyEdited: frozenset({_S.REFUSED}),
         ReplyUnreadable: frozenset({_S.REFUSED}),
         Reminded: frozenset({_S.REFUSED}),
         WaveClosed: frozenset({_S.REFUSED}),
     },
     _S.CLOSED: {
-        ReplyReceived: frozenset({_S.CLOSED, _S.STOPPED}),
+        ReplyReceived: frozenset({_S.CLOSED}),
         ChoicePressed: frozenset({_S.CLOSED}),
         ReplyEdited: frozenset({_S.CLOSED}),
         ReplyUnreadable: frozenset({_S.CLOSED}),
