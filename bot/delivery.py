@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,8 +27,16 @@ log = logging.getLogger(__name__)
 #: How long a claim holds. Longer than any send may take.
 LEASE = timedelta(seconds=120)
 
-#: Tries before a message is given up.
-MAX_TRIES = 20
+#: Tries before a message is given up: with the longest wait between them more than half a day,
+#: so that people still hear from us after a long outage of the platform.
+MAX_TRIES = 100
+_LONGEST_WAIT = 600.0
+
+#: Tries of a message at which our own code breaks: it holds up what comes after it.
+_MAX_DEFECTS = 5
+
+#: How many seconds ahead broadcasts are claimed: far less than a claim holds.
+_AHEAD = 1.0
 
 #: How often the outbox is looked at without being woken: other processes write to it too.
 _IDLE_SECONDS = 1.0
@@ -91,6 +100,11 @@ class Delivery:
                 log.warning("The outbox cannot be read: %s", trouble)
                 busy = False
                 await asyncio.sleep(_IDLE_SECONDS)
+            except Exception as defect:
+                # Others' messages still have to go; the text could hold somebody's words.
+                log.error("The outbox of %s broke: %s", self._channel.name, type(defect).__name__)
+                busy = False
+                await asyncio.sleep(_IDLE_SECONDS)
             if not busy:
                 await self._rest()
         await self._finish()
@@ -122,21 +136,29 @@ class Delivery:
         receipts, self._receipts = self._receipts, []
         halted = _monotonic() < self._halted_until
         replies = 0 if halted else self._slots - len(self._under_way)
-        broadcasts = 0 if halted else max(0, self._slots // 2 - self._broadcasting)
+        broadcasts = 0 if halted else min(self._slots // 2 - self._broadcasting, self._room())
         try:
             claimed = await asyncio.wrap_future(
                 self._writer.submit(
                     lambda store: self._exchange(store, receipts, replies, broadcasts)
                 )
             )
-        except StoreError:
+        except BaseException:
             self._receipts = receipts + self._receipts
             raise
         for row in claimed:
             self._begin(row)
-        if not claimed and not receipts and not self._under_way and not halted:
+        # Whoever wrote into the outbox since we looked has set the event again.
+        over = not claimed and not self._under_way and not self._wake.is_set()
+        if over and not halted and not self._receipts:
             self._idle.set()
         return bool(claimed) or bool(self._receipts)
+
+    def _room(self) -> int:
+        """Give how many broadcasts can go in the time ahead that is planned."""
+        at = _monotonic()
+        free = at + _AHEAD - max(self._next_broadcast, at)
+        return max(0, math.ceil(free / self._space))
 
     def _exchange(
         self, store: Store, receipts: list[Receipt], replies: int, broadcasts: int
@@ -156,7 +178,9 @@ class Delivery:
     def _begin(self, row: Outgoing) -> None:
         at = _monotonic()
         if row.lane == 0:
-            self._next_broadcast = max(self._next_broadcast, at) + self._space
+            # What went more than a second ago counts for no rate any more.
+            put_off = max(self._next_broadcast, at) + self._space
+            self._next_broadcast = min(put_off, at + _AHEAD)
             wait = 0.0
         else:
             self._next_broadcast = max(self._next_broadcast, at)
@@ -196,14 +220,15 @@ class Delivery:
             return self._failed(row, type(failed).__name__)
         except Exception:
             log.error("Sending broke in channel %s", self._channel.name)
-            return self._failed(row, "defect")
+            return self._failed(row, "defect", most=_MAX_DEFECTS)
         return Receipt(outbox_id=row.outbox_id, outcome="sent", position=position)
 
-    def _failed(self, row: Outgoing, error: str) -> Receipt:
-        if row.attempts + 1 >= MAX_TRIES:
-            log.error("A message was given up after %d tries", MAX_TRIES)
+    def _failed(self, row: Outgoing, error: str, *, most: int = MAX_TRIES) -> Receipt:
+        if row.attempts + 1 >= most:
+            log.error("A message was given up after %d tries", row.attempts + 1)
             return Receipt(outbox_id=row.outbox_id, outcome="dead", error=error)
-        seconds = min(0.5 * 2.0**row.attempts, 60.0) * (0.75 + self._chance() / 2)
+        doubled = 0.5 * 2.0 ** min(row.attempts, 20)
+        seconds = min(doubled, _LONGEST_WAIT) * (0.75 + self._chance() / 2)
         return self._again(row, seconds, error)
 
     def _again(self, row: Outgoing, seconds: float, error: str) -> Receipt:
