@@ -1,0 +1,1 @@
+"""Channels: recorded JSON in and out, and whole channels against the fake platforms."""
