@@ -7,6 +7,7 @@ plain text, so that a conversation can be scripted through a pipe.
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import IO
@@ -23,9 +24,14 @@ def clean(text: str) -> str:
     return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
 
 
-def render(prompt: Prompt) -> str:
-    """Write a prompt: its text, numbered options, and words for the rest."""
-    lines = [prompt.text]
+def render(prompt: Prompt, *, width: int | None = None) -> str:
+    """Write a prompt: its text, numbered options, and words for the rest.
+
+    Args:
+        prompt: What to show.
+        width: Columns to break lines at; None leaves them as they are.
+    """
+    lines = [prompt.text if width is None else _wrapped(prompt.text, width)]
     options = choices(prompt)
     if options:
         lines.append("")
@@ -37,6 +43,19 @@ def render(prompt: Prompt) -> str:
         lines.append("")
         lines.append("  " + " · ".join(control.label.lower() for control in prompt.controls))
     return "\n".join(lines)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Break lines between words; a bullet's lines hang under its first word."""
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent="  " if line.startswith("• ") else "",
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    )
 
 
 def choices(prompt: Prompt) -> tuple[Button, ...]:
@@ -84,6 +103,7 @@ class TerminalChannel:
         drained: Callable[[], Awaitable[None]],
         over: Callable[[], bool],
         style: Callable[[str], str] = str,
+        width: int | None = None,
         mark: str = "",
     ) -> None:
         """Make a terminal.
@@ -96,6 +116,7 @@ class TerminalChannel:
             drained: Ends once everything that is due was shown.
             over: Whether the conversation has ended, so that no line is asked for.
             style: Dresses up what is shown.
+            width: Columns to break lines at; None leaves them as they are.
             mark: Shown where a reply is waited for.
         """
         self._address = address
@@ -105,6 +126,7 @@ class TerminalChannel:
         self._drained = drained
         self._over = over
         self._style = style
+        self._width = width
         self._mark = mark
         self._prompt: Prompt | None = None
         self._count = 0
@@ -139,7 +161,7 @@ class TerminalChannel:
 
     async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
         """Show a prompt; positions mean nothing here, since nothing can overtake anything."""
-        self._out.write(self._style(render(prompt)) + "\n\n")
+        self._out.write(self._style(render(prompt, width=self._width)) + "\n\n")
         self._out.flush()
         if prompt.options or prompt.controls:
             self._prompt = prompt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,10 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.delivery import Delivery
+    from dialogues.session import Session
     from dialogues.survey import Survey
-    from storage.protocol import Store
+    from storage.protocol import Address, Store
     from storage.writer import Writer
 
 __all__ = ["chat"]
@@ -84,7 +87,7 @@ class _Chat:
         self.few = few
         self.language = language
         self.tty = tty
-        self.session_id: str | None = None
+        self.session: Session | None = None
         self.is_over = False
 
     async def hold(self) -> None:
@@ -117,6 +120,7 @@ class _Chat:
             drained=lambda: self._drained(writer, delivery, address),
             over=lambda: self.is_over,
             style=_dress if self.tty else str,
+            width=min(shutil.get_terminal_size().columns, 100) if self.tty else None,
             mark="> " if self.tty else "",
         )
         delivery = Delivery(writer, channel, now=now, slots=1)
@@ -154,48 +158,44 @@ class _Chat:
             await delivery.stop()
             await sending
 
-    async def _drained(self, writer: Writer, delivery: object, address: object) -> None:
-        """Wait until all was shown, then see whether the conversation has ended."""
-        from bot.delivery import Delivery
-        from storage.protocol import Address
+    async def _drained(self, writer: Writer, delivery: Delivery, address: Address) -> None:
+        """Wait until all was shown, then see where the conversation stands."""
+        await delivery.drained()
 
-        sender: Delivery = delivery  # type: ignore[assignment]
-        at: Address = address  # type: ignore[assignment]
-        await sender.drained()
-
-        def look(store: Store) -> tuple[str | None, bool]:
-            respondent = store.respondent_at(at.channel, at.platform_id)
+        def look(store: Store) -> Session | None:
+            respondent = store.respondent_at(address.channel, address.platform_id)
             stored = store.latest_session(respondent.respondent_id) if respondent else None
-            if stored is None:
-                return None, True
-            return stored.session.session_id, stored.session.status.final
+            return stored.session if stored else None
 
-        self.session_id, self.is_over = await writer.run(look)
+        self.session = await writer.run(look)
+        self.is_over = self.session is None or self.session.status.final
 
     async def _tell(self, writer: Writer) -> None:
         """Say what was heard, where it is kept and how to get it out."""
         from bot.hearing import hear
 
-        language = self.language or self.survey.default_language
-        if self.session_id is not None and not self.survey.anonymous:
+        session = self.session
+        if session is not None and not session.asked:
+            return
+        if session is not None:
             model = Path(self.settings.tagger.model) if self.settings.tagger.model else None
-            session_id = self.session_id
-            for line in await hear(writer, session_id, model=model, language=language):
+            for line in await hear(
+                writer, session.session_id, model=model, language=session.language
+            ):
                 typer.echo(line)
-        where = self.settings.database or "memory only: nothing is kept"
-        typer.echo(f"\nKept in {where}")
+        typer.echo(f"\nKept in {self.settings.database or 'memory only, so nothing stays'}")
         typer.echo(f"To export it: {_command()} export --out export --format csv")
 
 
 def _command() -> str:
     """Give how this program was called, so that the next command can be pasted."""
     called = Path(sys.argv[0])
-    if called.name != "pulse":
+    if called.name != "pulse" or shutil.which("pulse"):
         return "pulse"
     try:
         return str(called.absolute().relative_to(Path.cwd()))
     except ValueError:
-        return "pulse"
+        return str(called.absolute())
 
 
 def _read_line() -> str:
