@@ -1,0 +1,103 @@
+"""Who is in the Slack channels that are cohorts: read once after the start, slowly."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.channels.base import Receive
+from bot.channels.patience import seconds_to_wait
+from bot.channels.slack_client import SlackClient, patiently
+from bot.channels.slack_shapes import seen_in
+from dialogues.errors import StoreError
+
+__all__ = ["Members"]
+
+_log = logging.getLogger(__name__)
+
+#: Seconds after each users.info, of which Slack allows a hundred a minute.
+_PACE = 0.6
+
+_SLACKBOT = "USLACKBOT"
+
+
+class Members:
+    """Reads the members of places, and what they are called.
+
+    Attributes:
+        names: What people are called, by user id; filled while reading.
+    """
+
+    def __init__(
+        self,
+        client: SlackClient,
+        places: Sequence[str],
+        *,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self.names: dict[str, str] = {}
+        self._client = client
+        self._places = places
+        self._now = now
+        self._sleep = sleep
+
+    async def meet(self, receive: Receive, *, team: str, bot_user: str) -> None:
+        """Tell ``receive`` of every person in each place, bots and those who left apart."""
+        met: dict[str, Mapping[str, Any] | None] = {bot_user: None, _SLACKBOT: None}
+        for place in self._places:
+            cursor: str | None = None
+            while cursor != "":
+                page = await self._page(place, cursor)
+                for user in page.get("members", ()):
+                    if user not in met:
+                        met[user] = await self._look_at(user)
+                    profile = met[user]
+                    if profile is not None:
+                        await self._tell(receive, place, user, team, profile)
+                cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+
+    async def _page(self, place: str, cursor: str | None) -> Mapping[str, Any]:
+        answer = await patiently(
+            lambda: self._client.conversations_members(channel=place, limit=200, cursor=cursor),
+            self._sleep,
+        )
+        if answer is None or not isinstance(answer.data, Mapping):
+            _log.warning(
+                "The members of Slack channel %s cannot be read. Invite the app to the channel, "
+                "and compare its scopes with the manifest.",
+                place,
+            )
+            return {}
+        return answer.data
+
+    async def _look_at(self, user: str) -> Mapping[str, Any] | None:
+        """Give somebody's profile; None for bots and those who left."""
+        answer = await patiently(
+            lambda: self._client.users_info(user=user, include_locale=True), self._sleep
+        )
+        await self._sleep(_PACE)
+        profile: Mapping[str, Any] | None = None if answer is None else answer.get("user")
+        if profile is None or profile.get("is_bot") or profile.get("deleted"):
+            return None
+        shown = profile.get("profile") or {}
+        name = shown.get("display_name") or shown.get("real_name")
+        if isinstance(name, str) and name:
+            self.names[user] = name
+        return profile
+
+    async def _tell(
+        self, receive: Receive, place: str, user: str, team: str, profile: Mapping[str, Any]
+    ) -> None:
+        language = str(profile.get("locale") or "").partition("-")[0].lower() or None
+        seen = seen_in(place, user, team=team, at=self._now(), language=language)
+        failures = 0
+        while True:
+            try:
+                return await receive(seen)
+            except StoreError as error:
+                failures += 1
+                _log.warning("a member was not kept: %s", type(error).__name__)
+                await self._sleep(seconds_to_wait(failures))
