@@ -172,28 +172,38 @@ class Move:
 
     def go_on(self, *, lead: str = "") -> None:
         """Drop answers that no longer apply, then ask the next question or end."""
-        self._retract()
+        lead = self._retract(lead)
         question = next_question(self.survey, self.session)
         if question is not None:
             self.ask(question, lead=lead)
-        elif self.survey.anonymous and self.session.status is not Status.COMPLETE:
+        elif self.survey.anonymous:
             self.session = replace(self.session, status=Status.SUBMITTING, at=None)
             self.show(asking.ask_submit(self.session, lead=lead))
         else:
             self._finish(lead)
 
-    def _retract(self) -> None:
-        """An answer whose question does not apply any more is not kept."""
+    def _retract(self, lead: str) -> str:
+        """Take out answers whose question does not apply any more.
+
+        Returns:
+            ``lead``, and a word on it where something that the person said is taken out.
+        """
+        gone = self._inapplicable()
+        said = False
+        while gone is not None:
+            said |= gone.value is not None
+            self.record(self.survey.by_id[gone.question_id], None, (), Missing.NOT_APPLICABLE)
+            others = (one for one in self.session.given if one.question_id != gone.question_id)
+            self.session = replace(self.session, given=tuple(others))
+            gone = self._inapplicable()
+        return "\n".join((lead, self.lead("taken_out"))).strip() if said else lead
+
+    def _inapplicable(self) -> Given | None:
         for given in self.session.given:
             question = self.survey.by_id[given.question_id]
             if not applies(self.survey, self.session, question):
-                self.record(question, None, (), Missing.NOT_APPLICABLE)
-                remaining = [
-                    one for one in self.session.given if one.question_id != given.question_id
-                ]
-                self.session = replace(self.session, given=tuple(remaining))
-                self._retract()
-                return
+                return given
+        return None
 
     def ask(self, question: Question, *, lead: str) -> None:
         """Put a question now."""
@@ -277,7 +287,7 @@ class Move:
         self.record(question, value, parts, missing)
         given = self.session.answer_to(question.id)
         lead = self.lead("changed", answer=self.said(question, given))
-        self._retract()
+        lead = self._retract(lead)
         if self._stays_at(question) and self._waiting_words() == quoted:
             self.beside(Prompt(text=lead))
         else:
