@@ -12,7 +12,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -28,46 +28,32 @@ from bot.channels.base import (
     WentAway,
     Wrote,
 )
-from bot.house import CohortPlan, House, PulsePlan
-from dialogues import lobby, messages
+from bot.house import House, PulsePlan
+from bot.visit import Checkin, Visit
+from dialogues import messages
 from dialogues.coding import Codeframe
 from dialogues.draw import draw_questions
 from dialogues.effects import (
     DataRequested,
     Effect,
     ErasureRequested,
-    LanguageChosen,
-    OptedOut,
     PrivacyRequested,
     PromptShown,
     ResultsRequested,
-    Turn,
 )
 from dialogues.engine import Opening, start, step
 from dialogues.errors import StoreError
-from dialogues.events import ChoicePressed, Event, ReplyEdited, ReplyReceived, ReplyUnreadable
-from dialogues.prompts import Prompt, read_token
-from dialogues.session import Status
-from dialogues.survey import Survey
-from dialogues.words import Command, command_in, start_code
-from storage.protocol import Respondent, Store, StoredSession, Wave
+from dialogues.events import Event
+from dialogues.prompts import Prompt
+from storage.protocol import Respondent, Store, StoredSession
 from storage.writer import Writer
 
-__all__ = ["ROLES", "Checkin", "Runner"]
+__all__ = ["ROLES", "Runner"]
 
 log = logging.getLogger(__name__)
 
 #: Role by channel, until the person says otherwise (design section 10).
 ROLES = {"telegram": "citizen", "slack": "partner", "terminal": "citizen"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkin:
-    """A survey that a person may answer now."""
-
-    survey: Survey
-    cohort: str | None
-    wave: Wave | None
 
 
 class Runner:
@@ -170,7 +156,7 @@ class Runner:
                     respondent = self._welcome(store, inbound, now)
                 elif not respondent.reachable:
                     store.set_reachable(respondent.respondent_id, True)
-                _Visit(self, store, respondent, inbound, now).take()
+                Visit(self, store, respondent, inbound, now).take()
 
     def _welcome(self, store: Store, inbound: Inbound, now: datetime) -> Respondent:
         language = inbound.language if isinstance(inbound, Wrote | Unread | CohortSeen) else None
@@ -259,26 +245,48 @@ class Runner:
                 return pulse
         return None
 
-    def commit(
+    def advance(
         self,
         store: Store,
         respondent: Respondent,
-        before: StoredSession,
-        turn: Turn,
+        stored: StoredSession,
+        event: Event,
         *,
         lane: int,
         now: datetime,
-    ) -> None:
-        """Save a turn and answer what it requests."""
+    ) -> bool:
+        """Let an event happen to a conversation, save the turn and answer what it requests.
+
+        Lane 1 is what we do of our own accord, lane 0 what answers the person.
+
+        Returns:
+            False when the event changed nothing, so that nothing was saved.
+
+        Raises:
+            LookupError: The revision that the conversation holds is not kept.
+        """
+        session = stored.session
+        survey = store.survey(session.survey_id, session.revision)
+        if survey is None:
+            message = f"revision {session.revision} of {session.survey_id} is not kept"
+            raise LookupError(message)
+        turn = step(survey, session, event)
+        if turn.session == session:
+            return False
+        if lane == 1 and (respondent.opted_out or not respondent.reachable):
+            # What we do of our own accord is not told to somebody who withdrew.
+            kept = tuple(one for one in turn.effects if not isinstance(one, PromptShown))
+            turn = replace(turn, effects=kept)
         store.commit_turn(
             turn,
-            before=before,
+            before=stored,
             respondent=respondent,
             lane=lane,
             at=now,
             loose_id=self._new_id(),
         )
         self.answer_requests(store, respondent, turn.effects, turn.session.language, now)
+        return True
 
     def answer_requests(
         self,
@@ -331,246 +339,3 @@ class Runner:
     def slash(self, channel: str) -> bool:
         """Whether commands are written with a slash in a channel."""
         return self._slashes.get(channel, False)
-
-
-class _Visit:
-    """One inbound of one person, in one transaction."""
-
-    def __init__(
-        self,
-        runner: Runner,
-        store: Store,
-        respondent: Respondent,
-        inbound: Wrote | Edited | Pressed | Unread,
-        now: datetime,
-    ) -> None:
-        self.runner = runner
-        self.house = runner.house
-        self.store = store
-        self.respondent = respondent
-        self.inbound = inbound
-        self.now = now
-        self.greeting = ""
-
-    def take(self) -> None:
-        latest = self.store.latest_session(self.respondent.respondent_id)
-        inbound = self.inbound
-        if isinstance(inbound, Pressed):
-            self._step(self._pressed_session(inbound) or latest)
-            return
-        if isinstance(inbound, Edited):
-            self._step(latest)
-            return
-        command = self._command(inbound, latest)
-        if command is Command.START:
-            self._come(inbound)
-        checkin = self._checkin_for(latest, command)
-        if checkin is not None:
-            self._begin(checkin)
-        else:
-            self._step(latest, started=command is Command.START)
-
-    def _command(self, inbound: Wrote | Unread, latest: StoredSession | None) -> Command | None:
-        if isinstance(inbound, Unread):
-            return None
-        asking = latest is not None and latest.session.status is Status.ASKING
-        return command_in(inbound.text, at_open_question=asking)
-
-    def _pressed_session(self, inbound: Pressed) -> StoredSession | None:
-        """The conversation that the pressed button belongs to, if it is this person's."""
-        press = read_token(inbound.token)
-        stored = self.store.session(press.session_id) if press else None
-        if stored is None or stored.respondent_id != self.respondent.respondent_id:
-            return None
-        return stored
-
-    def _come(self, inbound: Wrote | Unread) -> None:
-        """Somebody who says start wants to hear from us again, and may join a cohort."""
-        if self.respondent.opted_out:
-            self.store.opt_in(self.respondent.respondent_id)
-        code = start_code(inbound.text) if isinstance(inbound, Wrote) else None
-        if code is None:
-            return
-        cohort = self.house.cohort_of_code(code)
-        if cohort is None:
-            self.greeting = messages.say("unknown_code", self._language())
-        elif self.store.join(self.respondent.respondent_id, cohort.name, on=self.now.date()):
-            self.greeting = messages.say("joined", self._language(), title=cohort.title)
-
-    def _language(self) -> str:
-        return self.respondent.language or messages.LANGUAGES[0]
-
-    # Which conversation ---------------------------------------------------------------
-
-    def _checkin_for(self, latest: StoredSession | None, command: Command | None) -> Checkin | None:
-        """Give the check-in that these words begin; None when they begin none.
-
-        A wave that this person has not answered begins with any word that is no command; a
-        survey outside a wave begins with the first word ever, and afterwards with start.
-        """
-        if command not in (None, Command.START):
-            return None
-        if latest is not None and not latest.session.status.final:
-            return None
-        checkin = self._open_checkin()
-        if checkin is None or latest is None:
-            return checkin
-        if checkin.wave is not None:
-            return checkin
-        if command is not Command.START or self._may_come_back(latest):
-            return None
-        return checkin
-
-    def _may_come_back(self, latest: StoredSession) -> bool:
-        """Whether a conversation that was stopped or refused can go on."""
-        if latest.session.status not in (Status.STOPPED, Status.REFUSED):
-            return False
-        wave = self.store.wave(latest.wave_id) if latest.wave_id else None
-        return wave is None or wave.state != "closed"
-
-    def _open_checkin(self) -> Checkin | None:
-        respondent_id = self.respondent.respondent_id
-        wave = self.store.open_wave_for(respondent_id)
-        if wave is not None:
-            if self.store.session_in_wave(respondent_id, wave.wave_id) is not None:
-                return None
-            if self.store.took_part(respondent_id, wave.wave_id):
-                return None
-            survey = self.store.survey(wave.survey_id, wave.revision)
-            return Checkin(survey=survey, cohort=wave.cohort, wave=wave) if survey else None
-        own = self._own_cohort()
-        cohort = own or next(iter(self.house.cohorts), None)
-        survey = self._survey_at(cohort, enrolled=own is not None)
-        if survey is None:
-            return None
-        return Checkin(survey=survey, cohort=own.name if own else None, wave=None)
-
-    def _own_cohort(self) -> CohortPlan | None:
-        fresh = self.store.respondent(self.respondent.respondent_id) or self.respondent
-        plans = [self.house.cohort(name) for name in fresh.cohorts]
-        known = [plan for plan in plans if plan is not None]
-        with_survey = [plan for plan in known if plan.survey_id is not None]
-        return next(iter(with_survey or known), None)
-
-    def _survey_at(self, cohort: CohortPlan | None, *, enrolled: bool) -> Survey | None:
-        """Somebody who is not enrolled is asked what the cohort is asked, outside its wave."""
-        if cohort is not None and not enrolled:
-            for wave in self.store.waves(state="open"):
-                if wave.cohort == cohort.name:
-                    return self.store.survey(wave.survey_id, wave.revision)
-        return self.house.standing_survey(cohort)
-
-    def _begin(self, checkin: Checkin) -> None:
-        self.runner.open_session(
-            self.store,
-            self.respondent,
-            checkin,
-            event_id=self.inbound.event_id,
-            now=self.now,
-            due_at=self.now,
-            invited=False,
-            greeting=self.greeting,
-        )
-
-    # Going on -------------------------------------------------------------------------
-
-    def _step(self, stored: StoredSession | None, *, started: bool = False) -> None:
-        if stored is None or (started and self._nothing_to_go_on(stored)):
-            self._lobby()
-            return
-        if self._too_late(stored):
-            visitor = self._visitor(stored.session.language)
-            self._say(lobby.say(visitor, "change_too_late"))
-            return
-        survey = self.store.survey(stored.session.survey_id, stored.session.revision)
-        if survey is None:
-            message = f"revision {stored.session.revision} of a survey is not kept"
-            raise LookupError(message)
-        turn = step(survey, stored.session, self._event(stored))
-        if turn.session == stored.session:
-            return
-        if self.greeting:
-            self._say(PromptShown(prompt=Prompt(text=self.greeting)))
-        self.runner.commit(self.store, self.respondent, stored, turn, lane=0, now=self.now)
-
-    def _nothing_to_go_on(self, stored: StoredSession) -> bool:
-        return stored.session.status is Status.CLOSED
-
-    def _too_late(self, stored: StoredSession) -> bool:
-        """A complete response is not changed any more once its wave has closed."""
-        if not isinstance(self.inbound, Edited | Pressed) or stored.wave_id is None:
-            return False
-        if stored.session.status is not Status.COMPLETE:
-            return False
-        if isinstance(self.inbound, Pressed):
-            press = read_token(self.inbound.token)
-            if press is None or not press.place.isdecimal():
-                return False
-        wave = self.store.wave(stored.wave_id)
-        return wave is not None and wave.state == "closed"
-
-    def _event(self, stored: StoredSession) -> Event:
-        inbound, now = self.inbound, self.now
-        match inbound:
-            case Wrote():
-                return ReplyReceived(
-                    event_id=inbound.event_id,
-                    at=now,
-                    text=inbound.text,
-                    position=inbound.position,
-                    seen_turn=self._seen_turn(stored, inbound.position),
-                )
-            case Edited():
-                return ReplyEdited(
-                    event_id=inbound.event_id,
-                    at=now,
-                    text=inbound.text,
-                    position=inbound.position,
-                )
-            case Pressed():
-                return ChoicePressed(event_id=inbound.event_id, at=now, token=inbound.token)
-            case Unread():
-                return ReplyUnreadable(event_id=inbound.event_id, at=now)
-
-    def _seen_turn(self, stored: StoredSession, position: str | None) -> int | None:
-        if position is None:
-            return None
-        return self.store.seen_turn(stored.session.session_id, position) or 0
-
-    def _visitor(self, language: str) -> lobby.Visitor:
-        return lobby.Visitor(language=language, slash=self.runner.slash(self.respondent.channel))
-
-    def _lobby(self) -> None:
-        """Answer somebody who is in no conversation."""
-        visitor = self._visitor(self._language())
-        match self.inbound:
-            case Wrote():
-                effects = lobby.answer(visitor, self.inbound.text, self.now)
-            case Pressed():
-                effects = lobby.press(visitor, self.inbound.token)
-            case Edited():
-                effects = ()
-            case Unread():
-                effects = (lobby.say(visitor, "nothing_open"),)
-        if self.greeting:
-            self._say(PromptShown(prompt=Prompt(text=self.greeting)))
-        for effect in effects:
-            self._lobby_effect(effect)
-        self.runner.answer_requests(
-            self.store, self.respondent, effects, visitor.language, self.now
-        )
-
-    def _lobby_effect(self, effect: Effect) -> None:
-        respondent_id = self.respondent.respondent_id
-        match effect:
-            case PromptShown():
-                self._say(effect)
-            case LanguageChosen():
-                self.store.set_language(respondent_id, effect.language)
-            case OptedOut():
-                self.store.opt_out(respondent_id, at=effect.at)
-            case _:
-                pass
-
-    def _say(self, shown: PromptShown) -> None:
-        self.store.say(self.respondent, [shown.prompt], at=self.now)

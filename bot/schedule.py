@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -32,10 +33,11 @@ class Ticker:
         self._ticking = asyncio.Lock()
 
     def start(self) -> None:
-        """Tick from now on, in the running event loop."""
+        """Tick now and from now on, in the running event loop."""
         self._scheduler.add_job(
             self.tick,
             IntervalTrigger(seconds=TICK_SECONDS),
+            next_run_time=datetime.now(UTC),
             max_instances=1,
             coalesce=True,
             misfire_grace_time=None,

@@ -18,10 +18,9 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from bot.house import CohortPlan, House, PulsePlan
-from bot.runner import Checkin, Runner
-from dialogues.engine import step
+from bot.runner import Runner
+from bot.visit import Checkin
 from dialogues.events import Reminded, WaveClosed
-from dialogues.session import Status
 from dialogues.survey import Survey
 from storage.protocol import Respondent, Store, StoredSession, Wave
 
@@ -113,10 +112,14 @@ class Waves:
             if wave is not None:
                 self.open(wave, run)
         for wave in run(lambda store: store.waves(state="open")):
-            if wave.closes_at is not None and wave.closes_at <= self._now():
+            over = wave.closes_at is not None and wave.closes_at <= self._now()
+            if not over:
+                self.invite(wave, run)
+            if self._speaks_at(wave) > self._now():
+                continue  # Reminders and farewells wait until people are awake.
+            if over:
                 self.close(wave.wave_id, run)
             else:
-                self.invite(wave, run)
                 self.remind(wave, run)
 
     def _fieldings(self) -> Iterator[tuple[PulsePlan, CohortPlan]]:
@@ -199,14 +202,19 @@ class Waves:
         if survey is None or fresh is None or fresh.state != "open":
             return 0
         pulse = self._house.pulse(wave.pulse)
-        cohort = self._house.cohort(wave.cohort)
-        zone = ZoneInfo(cohort.timezone if cohort else "UTC")
-        due_at = quiet_until(pulse.quiet_hours if pulse else None, zone, now)
+        due_at = self._speaks_at(wave)
         roles = pulse.roles if pulse else ALL_ROLES
         members = store.uninvited(wave.wave_id, roles=roles, limit=_BATCH)
         for member in members:
             self._invite(store, wave, survey, member, now=now, due_at=due_at)
         return len(members)
+
+    def _speaks_at(self, wave: Wave) -> datetime:
+        """Give when we may write of our own accord: now, or at the end of the quiet hours."""
+        pulse = self._house.pulse(wave.pulse)
+        cohort = self._house.cohort(wave.cohort)
+        zone = ZoneInfo(cohort.timezone if cohort else "UTC")
+        return quiet_until(pulse.quiet_hours if pulse else None, zone, self._now())
 
     def _invite(
         self,
@@ -284,11 +292,6 @@ class Waves:
     ) -> bool:
         """Let something happen to one conversation; False when it changed nothing."""
         respondent = store.respondent(stored.respondent_id)
-        survey = store.survey(stored.session.survey_id, stored.session.revision)
-        if respondent is None or survey is None or stored.session.status is Status.COMPLETE:
+        if respondent is None:
             return False
-        turn = step(survey, stored.session, event)
-        if turn.session == stored.session:
-            return False
-        self._runner.commit(store, respondent, stored, turn, lane=1, now=now)
-        return True
+        return self._runner.advance(store, respondent, stored, event, lane=1, now=now)

@@ -344,6 +344,10 @@ class Store(Protocol):
         """Give the session of a person that moved last; None when there is none."""
         ...
 
+    def recent_sessions(self, respondent_id: str, *, limit: int) -> list[StoredSession]:
+        """Give the sessions of a person, the one that moved last first."""
+        ...
+
     def session_in_wave(self, respondent_id: str, wave_id: str) -> StoredSession | None:
         """Give a person's session in a wave; None when there is none."""
         ...
@@ -458,8 +462,8 @@ class Store(Protocol):
         """Give waves, newest first, ties by wave_id."""
         ...
 
-    def open_wave_for(self, respondent_id: str) -> Wave | None:
-        """The newest open wave that this person's cohorts are in; None when there is none."""
+    def open_waves_for(self, respondent_id: str) -> list[Wave]:
+        """Give open waves of this person's cohorts, whoever they ask, newest first."""
         ...
 
     def set_wave(

@@ -73,6 +73,11 @@ class Turns(Part):
         row = self._one("latest_session", respondent_id=respondent_id)
         return None if row is None else read_session(row)
 
+    def recent_sessions(self, respondent_id: str, *, limit: int) -> list[StoredSession]:
+        """Give the sessions of a person, the one that moved last first."""
+        rows = self._all("recent_sessions", respondent_id=respondent_id, limit=limit)
+        return [read_session(row) for row in rows]
+
     def session_in_wave(self, respondent_id: str, wave_id: str) -> StoredSession | None:
         """Give a person's session in a wave; None when there is none."""
         row = self._one("session_in_wave", respondent_id=respondent_id, wave_id=wave_id)

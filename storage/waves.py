@@ -41,10 +41,10 @@ class Waves(Part):
         """Give waves, newest first, ties by wave_id."""
         return [read_wave(row) for row in self._all("waves", state=state or "")]
 
-    def open_wave_for(self, respondent_id: str) -> Wave | None:
-        """The newest open wave that this person's cohorts are in; None when there is none."""
-        row = self._one("open_wave_for", respondent_id=respondent_id)
-        return None if row is None else read_wave(row)
+    def open_waves_for(self, respondent_id: str) -> list[Wave]:
+        """Give open waves of this person's cohorts, whoever they ask, newest first."""
+        rows = self._all("open_waves_for", respondent_id=respondent_id)
+        return [read_wave(row) for row in rows]
 
     def set_wave(
         self,

@@ -13,6 +13,12 @@ from sessions where respondent_id = :respondent_id
 order by updated_at desc, session_id desc
 limit 1
 
+-- name: recent_sessions
+select session_id, respondent_id, invitation_id, wave_id, cohort, body, updated_at
+from sessions where respondent_id = :respondent_id
+order by updated_at desc, session_id desc
+limit :limit
+
 -- name: session_in_wave
 select session_id, respondent_id, invitation_id, wave_id, cohort, body, updated_at
 from sessions where respondent_id = :respondent_id and wave_id = :wave_id

@@ -20,14 +20,13 @@ select wave_id, pulse, cohort, survey_id, revision, state, opens_at, closes_at, 
 from waves where :state = '' or state = :state
 order by opens_at desc, wave_id
 
--- name: open_wave_for
+-- name: open_waves_for
 select w.wave_id, w.pulse, w.cohort, w.survey_id, w.revision, w.state, w.opens_at, w.closes_at,
     w.remind_at, w.reminded
 from waves w
 join memberships m on m.cohort = w.cohort
 where m.respondent_id = :respondent_id and w.state = 'open'
 order by w.opens_at desc, w.wave_id
-limit 1
 
 -- name: set_wave
 update waves

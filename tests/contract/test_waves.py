@@ -53,19 +53,18 @@ def test_waves_come_newest_first(store: SqlStore) -> None:
     assert store.waves(state="paused") == []
 
 
-def test_a_person_is_in_the_newest_open_wave_of_their_cohorts(store: SqlStore) -> None:
+def test_a_person_is_in_the_open_waves_of_their_cohorts(store: SqlStore) -> None:
     person(store)
     store.open_wave(wave("old", opens_at=AT - timedelta(days=1)))
     store.open_wave(wave("newer"))
     store.open_wave(wave("paused", state="paused", opens_at=LATER))
     store.open_wave(wave("elsewhere", cohort="hillside", opens_at=LATER))
-    assert store.open_wave_for("ann") is None
+    assert store.open_waves_for("ann") == []
     store.join("ann", "riverside", on=AT.date())
-    assert store.open_wave_for("ann") == wave("newer")
+    assert [found.wave_id for found in store.open_waves_for("ann")] == ["newer", "old"]
     store.join("ann", "hillside", on=AT.date())
-    found = store.open_wave_for("ann")
-    assert found is not None
-    assert found.wave_id == "elsewhere"
+    found = store.open_waves_for("ann")
+    assert [one.wave_id for one in found] == ["elsewhere", "newer", "old"]
 
 
 def test_reminders_are_counted(store: SqlStore) -> None:
