@@ -50,6 +50,9 @@ _log = logging.getLogger(__name__)
 #: How often an update is tried that makes our own code fail, before it is passed over.
 _TRIES = 3
 
+#: Seconds, the longest wait for our own store: everybody waits with the one it fails for.
+_STORE_CAP = 5.0
+
 _GONE = ("chat not found", "peer_id_invalid", "user_id_invalid", "user is deactivated")
 _NOT_EDITABLE = ("to edit not found", "can't be edited", "message_id_invalid")
 
@@ -204,7 +207,8 @@ class TelegramChannel:
             offset, all_kept = await self._hand_on(batch, receive)
             failures = 0 if all_kept else failures + 1
             if failures:
-                await self._unless_ended(self._sleep(seconds_to_wait(failures)))
+                seconds = min(_STORE_CAP, seconds_to_wait(failures))
+                await self._unless_ended(self._sleep(seconds))
         if offset is not None and not self._refused:
             await self._acknowledge(offset)
 

@@ -319,6 +319,20 @@ async def test_trouble_with_the_platform_is_waited_out(
     assert sum("does not answer" in message for message in caplog.messages) == 1
 
 
+async def test_stopping_does_not_wait_for_a_platform_that_is_away(keeper: Keeper) -> None:
+    waiting = asyncio.Event()
+
+    async def wait_for_ever(_seconds: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    away = SlackChannel("xoxb-TEST", "xapp-TEST", "http://127.0.0.1:1/api/", sleep=wait_for_ever)
+    async with running(away, keeper) as task:
+        await waiting.wait()
+    assert task.done()
+    assert task.exception() is None
+
+
 @pytest.mark.parametrize(
     ("tokens", "which"),
     [

@@ -256,6 +256,31 @@ async def test_the_platform_goes_away_and_comes_back(
     assert "Telegram answers again." in caplog.messages
 
 
+async def test_stopping_does_not_wait_for_a_platform_that_is_away(keeper: Keeper) -> None:
+    waiting = asyncio.Event()
+
+    async def wait_for_ever(_seconds: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    away = TelegramChannel(TOKEN, "http://127.0.0.1:1", sleep=wait_for_ever)
+    async with running(away, keeper) as task:
+        await waiting.wait()
+    assert task.done()
+    assert task.exception() is None
+
+
+async def test_a_store_that_fails_for_long_is_tried_every_few_seconds(
+    fake: FakeTelegram, channel: TelegramChannel, keeper: Keeper, naps: Naps
+) -> None:
+    keeper.refuse = lambda inbound: keeper.times(inbound.event_id) < 12
+    fake.person(7).say("keep me")
+    async with running(channel, keeper):
+        await fake.wait_settled()
+    assert keeper.words == ["keep me"]
+    assert max(naps.asked) == 5.0
+
+
 async def test_a_webhook_is_taken_away_without_dropping_what_waits(
     fake: FakeTelegram, channel: TelegramChannel, keeper: Keeper
 ) -> None:
