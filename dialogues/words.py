@@ -160,5 +160,6 @@ def means(text: str, *meanings: str) -> bool:
     """Whether a whole message has one of these meanings, such as ``yes`` or ``dont_know``."""
     if len(text) > _LONGEST:
         return False
-    folded = _without_politeness(fold(text))
-    return any(folded in _MEANINGS[meaning] for meaning in meanings)
+    folded = fold(text)
+    said = {folded, _without_politeness(folded)}
+    return any(not said.isdisjoint(_MEANINGS[meaning]) for meaning in meanings)

@@ -145,6 +145,8 @@ def test_the_code_of_a_link(text: str, code: str | None) -> None:
         ("Yes please", "yes", True),
         ("👍🏿", "yes", True),
         ("yes but no", "yes", False),
+        ("dim diolch", "no", True),
+        ("No, thanks", "no", True),
         ("I agree.", "agree", True),
         ("Yes, I agree", "agree", True),
         ("I don’t agree", "decline", True),
