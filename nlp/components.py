@@ -25,8 +25,20 @@ from nlp.encoder import Encoder, Floats
 from nlp.model import Model, read_model
 from nlp.wordpieces import WordPieces
 
-__all__ = ["CLAUSES", "CODER", "ENCODER", "WORDING", "Clauses", "Coder", "EncoderPipe",
-           "WordingPipe"]  # fmt: skip
+__all__ = [
+    "CLAUSES",
+    "CODER",
+    "ENCODER",
+    "WORDING",
+    "Clauses",
+    "Coder",
+    "EncoderPipe",
+    "WordingPipe",
+    "make_clauses",
+    "make_coder",
+    "make_encoder",
+    "make_wording",
+]
 
 CLAUSES = {"spans_key": "clauses"}
 ENCODER = {"model": "", "threads": 1}

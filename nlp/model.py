@@ -29,8 +29,17 @@ from nlp.decision import Decision
 from nlp.heads import Heads
 from nlp.wording import Wording
 
-__all__ = ["MODEL_PATH", "Model", "ModelError", "Provenance", "fingerprint", "read_model",
-           "seen", "write_model"]  # fmt: skip
+__all__ = [
+    "MODEL_PATH",
+    "Model",
+    "ModelError",
+    "Provenance",
+    "data_hash",
+    "fingerprint",
+    "read_model",
+    "seen",
+    "write_model",
+]
 
 MODEL_PATH = Path(__file__).with_name("model")
 """The model that ships with the project."""
