@@ -169,8 +169,8 @@ async def test_ids_that_start_anew_lower_down_are_not_thrown_away(
     async with running(channel, keeper):
         ann.say("before the quiet week")
         await fake.wait_settled()
-        polls = fake.calls["getUpdates"]
-        await eventually(lambda: fake.calls["getUpdates"] > polls)
+        next_poll = fake.faults.fail("getUpdates", "slow", seconds=0.05)
+        await eventually(lambda: next_poll.hits == 1)
         fake.next_update_id = 1000
         ann.say("after it")
         await keeper.until(lambda: len(keeper.kept) == 2)
