@@ -72,6 +72,9 @@ class Visit:
         command = self._command(inbound, latest)
         if command is Command.START:
             self._come(inbound)
+            if latest is not None and latest.session.status.final:
+                # Another invitation may still wait for an answer.
+                latest = self._talking(latest) or latest
         checkin = self._checkin_for(latest, command)
         if checkin is not None:
             self._begin(checkin)
@@ -191,7 +194,7 @@ class Visit:
         """Somebody who is not enrolled is asked what the cohort is asked, outside its wave."""
         if cohort is not None and not enrolled:
             for wave in self.store.waves(state="open"):
-                if wave.cohort == cohort.name:
+                if wave.cohort == cohort.name and self._asked(wave):
                     return self.store.survey(wave.survey_id, wave.revision)
         return self.house.standing_survey(cohort)
 

@@ -16,12 +16,18 @@ set state = 'pending', claimed_until = null, attempts = attempts + 1, doubt = 1
 where channel = :channel and lane = :lane and state = 'claimed' and claimed_until <= :now
 
 -- name: claimable
+-- What a later prompt overtook, or the closing of its wave.
 select o.outbox_id, o.respondent_id, o.session_id, o.turn, o.body, o.in_place, o.lasting,
     o.attempts, o.doubt, a.chat,
     exists (
         select 1 from outbox n
         where n.session_id = o.session_id and n.outbox_id > o.outbox_id
         and n.lasting = 0 and n.turn > o.turn
+    ) or (
+        o.lasting = 0 and exists (
+            select 1 from sessions s
+            where s.session_id = o.session_id and s.status = 'closed' and s.turn > o.turn
+        )
     ) as overtaken
 from outbox o
 left join addresses a on a.respondent_id = o.respondent_id

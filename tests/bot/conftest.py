@@ -9,6 +9,7 @@ import pytest
 
 from storage.open import open_store
 from storage.writer import Writer
+from tests.bot.place import Place
 from tests.bot.ports import FakeChannel, FakeClock
 
 
@@ -32,3 +33,8 @@ def writer(url: str) -> Iterator[Writer]:
 @pytest.fixture
 async def channel() -> FakeChannel:
     return FakeChannel()
+
+
+@pytest.fixture
+def place(writer: Writer, clock: FakeClock, url: str) -> Place:
+    return Place(writer, clock, url)

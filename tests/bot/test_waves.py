@@ -1,0 +1,413 @@
+"""Waves: opened once when they are due, invited to, reminded of, closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.house import PulsePlan
+from bot.waves import last_due, next_due, quiet_until
+from tests.bot.place import MONTHLY, RIVERSIDE, Place, zoned
+
+OPENS = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
+WAVE = "monthly-riverside-2026-12-01"
+ZONES = ["Europe/London", "America/New_York", "Australia/Sydney"]
+#: The days on which each zone's clocks change in 2027.
+CHANGES = {
+    "Europe/London": ["2027-03-28", "2027-10-31"],
+    "America/New_York": ["2027-03-14", "2027-11-07"],
+    "Australia/Sydney": ["2027-04-04", "2027-10-03"],
+}
+
+
+def opened(place: Place) -> list[str]:
+    return [wave.wave_id for wave in place.run(lambda store: store.waves())]
+
+
+# Opening ------------------------------------------------------------------------------
+
+
+def test_a_wave_opens_when_it_is_due_and_not_before(place: Place) -> None:
+    place.tick(OPENS - timedelta(seconds=1))
+    assert opened(place) == []
+    place.tick(OPENS)
+    assert opened(place) == [WAVE]
+
+
+def test_it_opens_once_however_often_we_look(place: Place) -> None:
+    place.join("ann")
+    for seconds in [*range(120), *range(120, 86_400, 601)]:
+        place.tick(OPENS + timedelta(seconds=seconds))
+    assert opened(place) == [WAVE]
+    assert len(place.texts()["ann"]) == 1
+
+
+def test_it_opens_once_across_restarts(place: Place) -> None:
+    place.join("ann")
+    for hours in range(0, 48, 2):
+        place.set_up()
+        place.tick(OPENS + timedelta(hours=hours))
+    assert opened(place) == [WAVE]
+    assert len(place.texts()["ann"]) == 1
+
+
+def test_a_pulse_that_is_new_opens_nothing_for_the_past(place: Place) -> None:
+    place.tick(OPENS + timedelta(days=3))
+    assert opened(place) == []
+    place.tick(OPENS + timedelta(hours=2))
+    assert opened(place) == []
+
+
+def test_a_new_pulse_opens_up_to_an_hour_late(place: Place) -> None:
+    place.tick(OPENS + timedelta(minutes=59))
+    assert opened(place) == [WAVE]
+
+
+def test_a_known_pulse_opens_late_after_we_were_down(place: Place) -> None:
+    place.tick(OPENS)
+    later = datetime(2027, 1, 1, 10, 0, tzinfo=UTC)
+    place.tick(later + timedelta(days=4))
+    assert opened(place) == ["monthly-riverside-2027-01-01", WAVE]
+    (newest, *_) = place.run(lambda store: store.waves())
+    assert newest.opens_at == later
+    assert newest.closes_at == later + timedelta(days=10)
+
+
+def test_it_does_not_open_when_most_of_its_time_is_over(place: Place) -> None:
+    place.tick(OPENS)
+    place.tick(datetime(2027, 1, 7, 10, 0, tzinfo=UTC))
+    assert opened(place) == [WAVE]
+
+
+def test_the_wave_before_is_closed_when_the_next_opens(place: Place) -> None:
+    place.set_up(replace(MONTHLY, close_after=None))
+    place.join("ann")
+    place.tick(OPENS)
+    place.tick(datetime(2027, 1, 1, 10, 0, tzinfo=UTC))
+    states = {wave.wave_id: wave.state for wave in place.run(lambda store: store.waves())}
+    assert states == {WAVE: "closed", "monthly-riverside-2027-01-01": "open"}
+
+
+def test_each_cohort_has_a_wave_at_its_own_local_time(place: Place) -> None:
+    place.set_up(
+        replace(MONTHLY, cohorts=("york", "perth")),
+        cohorts=(zoned("york", "America/New_York"), zoned("perth", "Australia/Perth")),
+    )
+    seen = {}
+    for hours in range(-24, 24):
+        place.tick(OPENS + timedelta(hours=hours))
+        for wave in opened(place):
+            seen.setdefault(wave, place.clock())
+    assert seen == {
+        "monthly-perth-2026-12-01": datetime(2026, 12, 1, 2, 0, tzinfo=UTC),
+        "monthly-york-2026-12-01": datetime(2026, 12, 1, 15, 0, tzinfo=UTC),
+    }
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("minute", ["30 0", "30 1", "30 2"])
+def test_no_day_is_skipped_or_doubled_when_clocks_change(
+    place: Place, zone: str, minute: str
+) -> None:
+    daily = PulsePlan(
+        name="daily",
+        survey_id="small",
+        cohorts=("riverside",),
+        roles=("citizen",),
+        cron=f"{minute} * * *",
+    )
+    place.set_up(daily, cohorts=(replace(RIVERSIDE, timezone=zone),))
+    for change in CHANGES[zone]:
+        day = datetime.fromisoformat(change).replace(tzinfo=ZoneInfo(zone))
+        before = set(opened(place))
+        at = (day - timedelta(days=2)).astimezone(UTC)
+        until = (day + timedelta(days=3)).astimezone(UTC)
+        while at < until:
+            place.tick(at)
+            at += timedelta(minutes=30)
+        days = {(day + timedelta(days=offset)).date() for offset in range(-2, 3)}
+        new = set(opened(place)) - before
+        assert new == {f"daily-riverside-{one}" for one in days}
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("cron", ["30 0 * * *", "30 1 * * *", "30 2 * * *", "0 9 * * 1"])
+def test_next_and_last_agree_through_a_year(zone: str, cron: str) -> None:
+    at = datetime(2027, 1, 1, 12, 0, tzinfo=UTC)
+    place = ZoneInfo(zone)
+    dues = []
+    while at < datetime(2028, 1, 1, tzinfo=UTC):
+        at = next_due(cron, place, at)
+        assert last_due(cron, place, at) == at
+        assert last_due(cron, place, at + timedelta(minutes=59)) == at
+        dues.append(at.astimezone(place).date())
+    assert len(dues) == len(set(dues))
+    steps = {later - earlier for earlier, later in pairwise(dues)}
+    assert steps == {timedelta(days=7 if cron.endswith("1") else 1)}
+
+
+def test_a_yearly_line_is_found_and_one_that_never_came_is_not() -> None:
+    zone = ZoneInfo("Europe/London")
+    now = datetime(2027, 11, 30, tzinfo=UTC)
+    assert last_due("0 9 29 2 *", zone, now) == datetime(2024, 2, 29, 9, tzinfo=UTC)
+    assert last_due("0 9 1 12 *", zone, now) == datetime(2026, 12, 1, 9, tzinfo=UTC)
+
+
+# Quiet hours --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("local", "until"),
+    [
+        ("2026-12-01T19:59", "2026-12-01T19:59"),
+        ("2026-12-01T20:00", "2026-12-02T08:00"),
+        ("2026-12-01T23:59", "2026-12-02T08:00"),
+        ("2026-12-02T00:00", "2026-12-02T08:00"),
+        ("2026-12-02T07:59", "2026-12-02T08:00"),
+        ("2026-12-02T08:00", "2026-12-02T08:00"),
+        # Clocks change in the night: still at eight.
+        ("2027-03-27T22:00", "2027-03-28T08:00"),
+        ("2027-10-30T22:00", "2027-10-31T08:00"),
+    ],
+)
+def test_quiet_hours_pass_midnight(local: str, until: str) -> None:
+    zone = ZoneInfo("Europe/London")
+    quiet = (20 * 60, 8 * 60)
+    now = datetime.fromisoformat(local).replace(tzinfo=zone).astimezone(UTC)
+    expected = datetime.fromisoformat(until).replace(tzinfo=zone)
+    assert quiet_until(quiet, zone, now) == expected
+
+
+def test_quiet_hours_within_a_day_end_the_same_day() -> None:
+    zone = ZoneInfo("Europe/London")
+    now = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)
+    assert quiet_until((12 * 60, 14 * 60), zone, now) == datetime(2026, 12, 1, 14, tzinfo=UTC)
+    assert quiet_until(None, zone, now) == now
+
+
+def test_invitations_wait_until_the_quiet_hours_are_over(place: Place) -> None:
+    place.set_up(replace(MONTHLY, cron="0 22 1 * *", quiet_hours=(20 * 60, 8 * 60)))
+    place.join("ann")
+    place.tick(datetime(2026, 12, 1, 22, 0, tzinfo=UTC))
+    assert place.texts() == {}
+    place.tick(datetime(2026, 12, 2, 7, 59, tzinfo=UTC))
+    assert place.texts() == {}
+    place.tick(datetime(2026, 12, 2, 8, 0, tzinfo=UTC))
+    assert len(place.texts()["ann"]) == 1
+
+
+def test_reminders_and_closings_wait_until_the_quiet_hours_are_over(place: Place) -> None:
+    place.set_up(
+        replace(
+            MONTHLY,
+            quiet_hours=(20 * 60, 8 * 60),
+            remind_after=(timedelta(hours=12),),
+            close_after=timedelta(hours=36),
+        )
+    )
+    place.join("ann", "ben")
+    place.tick(OPENS)
+    place.texts()
+    place.answer("ben", "yes", "yes")
+    place.tick(OPENS + timedelta(hours=12))
+    assert place.texts() == {}
+    place.tick(datetime(2026, 12, 2, 8, 0, tzinfo=UTC))
+    assert list(place.texts()) == ["ann"]
+    place.tick(OPENS + timedelta(hours=36))
+    assert place.texts() == {}
+    place.tick(datetime(2026, 12, 3, 8, 0, tzinfo=UTC))
+    assert list(place.texts()) == ["ben"]
+    assert place.run(lambda store: store.waves(state="open")) == []
+
+
+# Inviting -----------------------------------------------------------------------------
+
+
+def test_members_of_the_roles_are_invited_on_their_channel(place: Place) -> None:
+    place.set_up(replace(MONTHLY, roles=("partner",)))
+    place.join("ann")
+    place.join("sue", channel="slack")
+    place.tick(OPENS)
+    assert place.texts() == {}
+    assert list(place.texts("slack")) == ["sue"]
+
+
+def test_who_joins_later_is_invited(place: Place) -> None:
+    place.join("ann")
+    place.tick(OPENS)
+    assert list(place.texts()) == ["ann"]
+    place.join("ben")
+    place.tick(OPENS + timedelta(days=1))
+    assert list(place.texts()) == ["ben"]
+
+
+def test_who_stopped_or_cannot_be_reached_is_not_invited(place: Place) -> None:
+    place.join("ann", "ben", "cat")
+    place.run(lambda store: store.opt_out("ann", at=place.clock()))
+    place.run(lambda store: store.set_reachable("ben", False))
+    place.tick(OPENS)
+    assert list(place.texts()) == ["cat"]
+    assert list(place.dispositions()) == ["cat"]
+
+
+def test_a_whole_cohort_is_invited_in_batches(place: Place) -> None:
+    names = [f"n{number:03}" for number in range(230)]
+    place.join(*names)
+    place.tick(OPENS)
+    assert sorted(name for name, _ in place.deliver()) == names
+
+
+def test_a_paused_wave_sends_nothing(place: Place) -> None:
+    place.join("ann")
+    place.tick(OPENS)
+    place.run(lambda store: store.set_wave(WAVE, state="paused"))
+    place.join("ben")
+    for days in range(10):
+        place.tick(OPENS + timedelta(days=days, minutes=1))
+        assert place.texts() == {}
+    place.run(lambda store: store.set_wave(WAVE, state="open"))
+    place.tick(OPENS + timedelta(days=9, hours=1))
+    assert sorted(place.texts()) == ["ann", "ben"]
+
+
+def test_somebody_in_a_wave_may_answer_while_it_is_paused(place: Place) -> None:
+    place.join("ann")
+    place.tick(OPENS)
+    place.texts()
+    place.run(lambda store: store.set_wave(WAVE, state="paused"))
+    place.write("ann", "yes")
+    assert "[goals]" in place.texts()["ann"][-1]
+
+
+# Reminding ----------------------------------------------------------------------------
+
+
+def test_reminders_go_once_each_to_who_has_answered_nothing(place: Place) -> None:
+    place.join("ann", "ben", "cat", "dan")
+    place.tick(OPENS)
+    place.texts()
+    place.answer("ben", "yes")  # Agreed, and answered nothing yet.
+    place.answer("cat", "yes", "yes")
+    place.answer("dan", "yes", "yes", "We meet.")
+    seen: dict[str, list[int]] = {}
+    for hours in range(24 * 9):
+        place.tick(OPENS + timedelta(hours=hours))
+        for name, texts in place.texts().items():
+            seen.setdefault(name, []).extend([hours] * len(texts))
+    assert seen == {"ann": [48, 120], "ben": [48, 120]}
+    reminders = place.rows("select respondent_id, reminders n from invitations order by 1")
+    assert [row["n"] for row in reminders] == [2, 2, 0, 0]
+
+
+def test_after_a_long_stop_of_ours_one_reminder_goes_not_two(place: Place) -> None:
+    place.join("ann")
+    place.tick(OPENS)
+    place.texts()
+    place.tick(OPENS + timedelta(days=6))
+    place.set_up()
+    place.tick(OPENS + timedelta(days=6, minutes=1))
+    assert len(place.texts()["ann"]) == 1
+
+
+def test_who_stopped_in_another_conversation_is_not_reminded_nor_told_of_the_closing(
+    place: Place,
+) -> None:
+    place.join("ann", "ben")
+    place.tick(OPENS)
+    place.texts()
+    for name in ("ann", "ben"):
+        place.answer(name, "yes", "yes")
+    place.run(lambda store: store.opt_out("ann", at=place.clock()))
+    place.tick(OPENS + timedelta(days=10))
+    assert list(place.texts()) == ["ben"]
+    assert place.dispositions()["ann"] == place.dispositions()["ben"]
+
+
+# Closing ------------------------------------------------------------------------------
+
+
+def test_closing_settles_every_invitation(place: Place) -> None:
+    place.join("all", "half", "none", "no", "stop")
+    place.tick(OPENS)
+    place.texts()
+    place.answer("all", "yes", "yes", "We meet.")
+    place.answer("half", "yes", "yes")
+    place.answer("no", "no thanks")
+    place.answer("stop", "yes", "stop")
+    place.tick(OPENS + timedelta(days=10))
+    outcome = place.dispositions()
+    assert outcome["all"] == "complete"
+    assert outcome["half"] == "partial"
+    assert outcome["none"] == "non_contact"
+    assert outcome["no"] == "refusal"
+    assert outcome["stop"] == "break_off"
+    assert list(place.texts()) == ["half"]
+    counts = place.run(lambda store: store.counts(WAVE))
+    assert (counts.invited, counts.consented, counts.waiting) == (5, 3, 0)
+
+
+def test_an_invitation_that_never_left_is_not_sent_after_the_closing(place: Place) -> None:
+    place.join("ann")
+    place.tick(OPENS)
+    place.tick(OPENS + timedelta(days=10))
+    assert place.texts() == {}
+
+
+def test_closing_can_be_taken_up_again_where_it_broke_off(place: Place) -> None:
+    place.join("ann", "ben")
+    place.tick(OPENS)
+    place.texts()
+    for name in ("ann", "ben"):
+        place.answer(name, "yes", "yes")
+    place.clock.pass_(days=10)
+    after = place.run(lambda store: place.waves._close_some(store, WAVE, ""))
+    assert after is not None
+    place.set_up()
+    place.tick()
+    place.tick(place.clock.pass_(seconds=5))
+    assert {name: len(texts) for name, texts in place.texts().items()} == {"ann": 1, "ben": 1}
+    assert set(place.dispositions().values()) == {"partial"}
+
+
+# Who may begin ------------------------------------------------------------------------
+
+
+def test_a_citizen_is_not_given_the_partners_wave(place: Place) -> None:
+    partners = replace(MONTHLY, name="partners", roles=("partner",), survey_id="secret")
+    place.set_up(MONTHLY, partners)
+    place.join("ann")
+    place.tick(OPENS)
+    place.clock.pass_(minutes=5)
+    place.answer("ann", "yes", "yes", "We meet.")
+    assert "anonymous" not in "".join(place.answer("ann", "/start"))
+    assert {row["wave_id"] for row in place.rows("select wave_id from invitations")} == {WAVE}
+
+
+def test_somebody_without_a_cohort_is_not_given_the_partners_survey(place: Place) -> None:
+    partners = replace(MONTHLY, name="partners", roles=("partner",), survey_id="secret")
+    place.set_up(partners)
+    place.tick(OPENS)
+    place.write("new", "/start")
+    assert "anonymous" not in "".join(place.texts()["new"])
+
+
+def test_start_goes_on_with_the_invitation_that_waits(place: Place) -> None:
+    other = replace(MONTHLY, name="other", survey_id="secret")
+    place.set_up(MONTHLY, other)
+    place.join("ann")
+    place.tick(OPENS)
+    prompts = [prompt for _, prompt in place.deliver()]
+    (small,) = [
+        prompt
+        for prompt in prompts
+        if "Small survey" in prompt.text and "anonymous" not in prompt.text
+    ]
+    agree = next(option for option in small.options if option.label == "I agree")
+    place.press("ann", agree.token)
+    assert "[why]" in place.answer("ann", "yes")[-1]
+    assert "Thank you." in place.answer("ann", "We meet.")[-1]
+    assert "anonymous" in place.answer("ann", "/start")[-1]
