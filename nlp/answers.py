@@ -118,7 +118,7 @@ def read_answers(paths: Sequence[Path], keys: Iterable[str]) -> list[CodedAnswer
     answers: list[CodedAnswer] = []
     for path in paths:
         try:
-            lines = path.read_text(encoding="utf-8").split("\n")
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
         except OSError as error:
             raise AnswersError(f"{path}: cannot be read ({error.strerror})") from None
         except UnicodeDecodeError as error:

@@ -101,7 +101,7 @@ def read_codeframe(path: Path = CODEFRAME_PATH) -> Codeframe:
     """
     reader = _Reader(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CodeframeError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:

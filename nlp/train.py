@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from dialogues.errors import TaggerError
@@ -66,7 +68,10 @@ def _data(paths: Sequence[Path], codeframe: Path) -> _Data:
         )
     if not any(answer.codings for answer in answers):
         raise TrainError("no answer carries a code, so there is nothing to learn")
-    return _Data(answers=answers, groups=groups, codes=codes, gold=gold_of(answers, codes))
+    gold = gold_of(answers, codes)
+    if gold.all():
+        raise TrainError("every answer carries every code, so there is nothing to tell apart")
+    return _Data(answers=answers, groups=groups, codes=codes, gold=gold)
 
 
 def _means(read: Sequence[ReadAnswer], width: int) -> Floats:
@@ -101,7 +106,10 @@ def train_frozen(
     Raises:
         TaggerError: A file cannot be used, or there is too little to learn from.
     """
-    with threadpool_limits(1):  # small matrices: several threads wait for each other
+    # Small matrices: several threads wait for each other. A solver that stops a little early
+    # gives weights that are good enough.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         return _train_frozen(
             paths, codeframe=codeframe, out=out, name=name, progress=progress, seed=seed, base=base
         )

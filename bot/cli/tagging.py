@@ -103,7 +103,7 @@ def _parsed(line: bytes) -> tuple[object, ToTag | str]:
     from nlp.tagger import ToTag
 
     try:
-        raw = json.loads(line.decode("utf-8"))
+        raw = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return None, f"not UTF-8 at byte {error.start} of the line"
     except (ValueError, RecursionError):

@@ -80,8 +80,9 @@ def out_of_fold(
 
 
 def _token_head(
-    read: Sequence[ReadAnswer], codes: Sequence[str], seed: int
-) -> tuple[Floats, Floats] | None:
+    read: Sequence[ReadAnswer], codes: Sequence[str], plain: tuple[Floats, Floats], seed: int
+) -> tuple[Floats, Floats]:
+    """Fit what words carry a code; a code without evidence keeps its ``plain`` weights."""
     states: dict[str, list[Floats]] = {key: [] for key in codes}
     inside: dict[str, list[np.ndarray]] = {key: [] for key in codes}
     for each in read:
@@ -93,20 +94,16 @@ def _token_head(
                         [s < coding.span_end and e > coding.span_start for s, e in each.offsets]
                     )
                 )
-    fitted = {}
-    for key in codes:
+    weights, biases = plain[0].copy(), plain[1].copy()
+    for code, key in enumerate(codes):
         if not states[key]:
             continue
         tokens, target = np.concatenate(states[key]), np.concatenate(inside[key])
-        if target.min() == target.max():
-            continue
-        model = LogisticRegression(C=0.1, max_iter=200, random_state=seed)
-        model.fit(tokens, target)
-        fitted[key] = (model.coef_[0].astype(np.float32), np.float32(model.intercept_[0]))
-    if len(fitted) < len(codes):
-        return None
-    weights = np.stack([fitted[key][0] for key in codes])
-    return weights, np.array([fitted[key][1] for key in codes], dtype=np.float32)
+        if target.min() < target.max():
+            model = LogisticRegression(C=0.1, max_iter=200, random_state=seed)
+            model.fit(tokens, target)
+            weights[code], biases[code] = model.coef_[0], model.intercept_[0]
+    return weights, biases
 
 
 def _stance_head(
@@ -149,7 +146,7 @@ def fit_heads(
 ) -> Heads:
     """Fit the heads on all answers.
 
-    Where some code has no evidence to learn from, the words that speak most of it are those
+    Where a code has no evidence to learn from, the words that speak most of it are those
     that its code head weighs most. Where fewer than two stances occur, none is learnt.
 
     Args:
@@ -163,7 +160,7 @@ def fit_heads(
     weight, bias = _fit_means(means, gold, strength, seed)
     order = np.random.default_rng(seed).permutation(len(read))
     taught = [read[i] for i in order if read[i].answer.codings][:_MOST_WORDS]
-    token = _token_head(taught, codes, seed) or (weight, bias)
+    token = _token_head(taught, codes, (weight, bias), seed)
     stance = _stance_head(taught, codes, token, seed)
     return Heads(
         mean_weight=weight,

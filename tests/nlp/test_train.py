@@ -99,6 +99,21 @@ def test_with_codes_alone(tmp_path: Path) -> None:
     assert result.iou50 > 0.4
 
 
+def test_a_code_with_one_example_and_one_with_none(tmp_path: Path) -> None:
+    (tmp_path / "frame.toml").write_text(FRAME + '[[code]]\nkey = "pets"\nname = "Pets"\n')
+    rare = '{"text": "the cat slept on my lap", "codes": [{"enabler": "music"}]}\n'
+    usual = [line for line in lines(90, 1, rich=True).splitlines() if '"music"' not in line]
+    (tmp_path / "train.jsonl").write_text("\ufeff" + rare + "\n".join(usual))
+    train_frozen(
+        [tmp_path / "train.jsonl"], codeframe=tmp_path / "frame.toml", out=tmp_path / "model",
+        name="tea", progress=lambda *_: None,
+    )  # fmt: skip
+    answers = [ToTag(text="the hot chocolate was lovely"), ToTag(text="see you on Friday")]
+    drinks, nothing = load_tagger(tmp_path / "model").tag(answers)
+    assert [coding.enabler for coding in drinks.codings] == ["drinks"]
+    assert not nothing.codings
+
+
 def test_the_same_seed_gives_the_same_model(tmp_path: Path) -> None:
     versions = set()
     for name in ("one", "two"):
@@ -122,6 +137,10 @@ def test_a_changed_file_is_found(tmp_path: Path) -> None:
     [
         ('{"text": "a", "codes": []}', "1 coded answers are too few"),
         ('{"text": "a b", "codes": []}\n' * 30, "no answer carries a code"),
+        (
+            '{"text": "a b", "codes": ["drinks", "seats", "music"]}\n' * 30,
+            "every answer carries every code",
+        ),
         ('{"text": " ", "codes": [{"enabler": "music"}]}\n' * 30, "no answer holds a word"),
     ],
 )
