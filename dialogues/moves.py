@@ -28,7 +28,7 @@ from dialogues.effects import (
 from dialogues.events import Reminded
 from dialogues.prompts import Prompt
 from dialogues.replies import MAX_TEXT, Misfit, check_choices, label_of
-from dialogues.routing import applies, next_question, path, question_before, shortened
+from dialogues.routing import applies, next_question, path, question_before, quoted, shortened
 from dialogues.session import Aside, Asked, Given, Missing, Part, Session, Status
 from dialogues.survey import MultichoiceQuestion, Question, Survey, TextQuestion
 
@@ -135,12 +135,16 @@ class Move:
         self.go_on(lead=self._chosen(question, value, missing) if lead is None else lead)
 
     def _chosen(self, question: Question, value: str | None, missing: Missing | None) -> str:
+        """Say what was taken, unless the next question quotes it anyway."""
+        following = next_question(self.survey, self.session)
+        if following is not None and question.id in quoted(self.survey, self.session, following):
+            return ""
         if missing is Missing.DONT_KNOW:
             return self.lead("chosen_dont_know")
         if missing is Missing.SKIPPED:
             return self.lead("chosen_skip")
         if value is None or isinstance(question, TextQuestion):
-            return ""
+            return self.lead("chosen_text")
         label = label_of(self.survey, question, value, self.session.language)
         return self.lead("chosen", answer=label)
 
@@ -283,12 +287,12 @@ class Move:
         missing: Missing | None = None,
     ) -> None:
         """Replace an earlier answer; ask on only where the path changed by it."""
-        quoted = self._waiting_words()
+        waiting = self._waiting_words()
         self.record(question, value, parts, missing)
         given = self.session.answer_to(question.id)
         lead = self.lead("changed", answer=self.said(question, given))
         lead = self._retract(lead)
-        if self._stays_at(question) and self._waiting_words() == quoted:
+        if self._stays_at(question) and self._waiting_words() == waiting:
             self.beside(Prompt(text=lead))
         else:
             self.go_on(lead=lead)
@@ -399,6 +403,9 @@ class Move:
             self.note("already_done")
         elif complete:
             self.note("already_done_again")
+        elif self.session.status is Status.CLOSED:
+            title = self.survey.say(self.survey.title, self.session.language)
+            self.note("wave_closed_empty", title=title)
         else:
             self.note("no_words_now")
 

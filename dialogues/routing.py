@@ -29,6 +29,7 @@ __all__ = [
     "path",
     "progress",
     "question_before",
+    "quoted",
     "shortened",
 ]
 
@@ -59,8 +60,9 @@ def _drawn(
     """
     if question.enabler is not None and not question.show_if:
         return question.id in draw
-    quoted = {one for words in question.text.root.values() for one in PLACEHOLDER.findall(words)}
-    others = {*question.show_if, *quoted} & survey.by_id.keys() - above
+    words = question.text.root.values()
+    named = {one for text in words for one in PLACEHOLDER.findall(text)}
+    others = {*question.show_if, *named} & survey.by_id.keys() - above
     below = above | {question.id}
     return all(_drawn(survey, draw, survey.by_id[other], below) for other in others - below)
 
@@ -163,6 +165,12 @@ def _follow_ups(survey: Survey) -> set[str]:
 def shortened(words: str) -> str:
     """Cut somebody's words to what can be quoted back to them."""
     return words if len(words) <= _QUOTED else words[: _QUOTED - 1].rstrip() + "…"
+
+
+def quoted(survey: Survey, session: Session, question: Question) -> frozenset[str]:
+    """Give the questions whose answers a question's words put in."""
+    words = survey.say(question.text, session.language)
+    return frozenset(PLACEHOLDER.findall(words))
 
 
 def fill(survey: Survey, session: Session, words: str) -> str:

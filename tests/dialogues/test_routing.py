@@ -133,6 +133,15 @@ def test_piping_says_labels_in_the_persons_language() -> None:
     assert shortened("short") == "short"
 
 
+def test_an_answer_is_not_said_back_twice() -> None:
+    survey = shipped("state-of-collaboration")
+    talk = Talk(survey, draw=("p_risk",))
+    for reply in ("yes", "skip", "skip", "skip", "4"):
+        talk.say(reply)
+    assert talk.say("2").startswith("You chose “Disagree”.")
+    assert talk.say("Our words").startswith("Noted ✓\n\n6 of 7\n")
+
+
 def test_what_somebody_wrote_is_never_filled_in_again() -> None:
     survey = survey_of(
         {"id": "a", "kind": "text", "text": "A?"},
