@@ -85,9 +85,11 @@ def to_inbound(
 def seen_in(
     place: str, user: str, *, team: str, at: datetime, language: str | None = None
 ) -> CohortSeen:
-    """Say that somebody was found in a place, in the same words however often they are."""
+    """Say that somebody was found in a place; found again later is news again, as they may
+    have left and come back while nobody looked.
+    """
     return CohortSeen(
-        event_id=f"slack:seen:{place}:{user}",
+        event_id=f"slack:seen:{place}:{user}:{at.isoformat()}",
         address=_address(team, user),
         at=at,
         place=place,

@@ -47,6 +47,10 @@ __all__ = ["TelegramChannel", "render", "to_inbound"]
 
 _log = logging.getLogger(__name__)
 
+#: Presses that are answered at once. An answer only stops a button's turning: most of the way
+#: to Telegram is for what people wait to read.
+_ANSWERS_AT_ONCE = 8
+
 #: How often an update is tried that makes our own code fail, before it is passed over.
 _TRIES = 3
 
@@ -140,6 +144,7 @@ class TelegramChannel:
         self._running: asyncio.Event | None = None
         self._waiting: asyncio.Task[Any] | None = None
         self._answering: set[asyncio.Task[None]] = set()
+        self._answers = asyncio.Semaphore(_ANSWERS_AT_ONCE)
         self._n_calls = 0
         self._tries: Counter[int] = Counter()
         self._long = LongMessages()
@@ -326,7 +331,8 @@ class TelegramChannel:
     async def _answer(self, query_id: str) -> None:
         """Let the pressed button stop turning; best effort."""
         try:
-            await self._call("answerCallbackQuery", {"callback_query_id": query_id})
+            async with self._answers:
+                await self._call("answerCallbackQuery", {"callback_query_id": query_id})
         except TelegramError as error:
             _log.debug("a press could not be answered: %s", type(error).__name__)
 

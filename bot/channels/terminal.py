@@ -13,15 +13,11 @@ from datetime import datetime
 from typing import IO
 
 from bot.channels.base import Inbound, Pressed, Receive, Wrote
+from bot.channels.words import clean
 from dialogues.prompts import Button, Layout, Prompt
 from storage.protocol import Address
 
-__all__ = ["TerminalChannel", "choices", "clean", "render", "to_inbound"]
-
-
-def clean(text: str) -> str:
-    """Replace what no store can keep: NUL and lone surrogates."""
-    return text.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
+__all__ = ["TerminalChannel", "choices", "render", "to_inbound"]
 
 
 def render(prompt: Prompt, *, width: int | None = None) -> str:
