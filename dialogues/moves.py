@@ -443,9 +443,6 @@ class Move:
 
     def remind(self, event: Reminded) -> None:
         """Remind of what is waited for."""
-        if self.session.status.final:
-            self.reject("over")
-            return
         self.session = replace(self.session, aside=None)
         prompt = asking.remind(self.survey, self.session, until=event.until, today=event.at.date())
         if prompt is None:

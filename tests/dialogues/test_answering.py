@@ -101,6 +101,19 @@ def test_skip_and_dont_know() -> None:
     assert talk.recorded() == [("works", None, "dont_know")]
 
 
+def test_dont_know_at_an_open_question_counts_where_it_is_offered() -> None:
+    question = {"id": "q", "kind": "text", "text": "Q?"}
+    offered, not_offered = (
+        Talk(survey_of({**question, "dont_know": True})),
+        Talk(survey_of(question)),
+    )
+    for talk in (offered, not_offered):
+        talk.say("yes")
+        talk.say("I don't know.")
+    assert offered.recorded() == [("q", None, "dont_know")]
+    assert not_offered.recorded() == [("q", "I don't know.", None)]
+
+
 def test_an_option_that_sounds_like_dont_know_is_an_option() -> None:
     talk = Talk(
         survey_of({"id": "q", "kind": "choice", "text": "Q?", "choices": ["Yes", "Not sure"]})
