@@ -51,7 +51,7 @@ class Delivery:
         channel: Channel,
         *,
         now: Callable[[], datetime],
-        slots: int = 16,
+        slots: int = 32,
         broadcasts_per_second: float = 25.0,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -138,10 +138,8 @@ class Delivery:
         replies = 0 if halted else self._slots - len(self._under_way)
         broadcasts = 0 if halted else min(self._slots // 2 - self._broadcasting, self._room())
         try:
-            claimed = await asyncio.wrap_future(
-                self._writer.submit(
-                    lambda store: self._exchange(store, receipts, replies, broadcasts)
-                )
+            claimed = await self._writer.run(
+                lambda store: self._exchange(store, receipts, replies, broadcasts)
             )
         except BaseException:
             self._receipts = receipts + self._receipts

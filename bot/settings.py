@@ -278,7 +278,7 @@ class Tagger(Table):
 class Delivery(Table):
     """How fast messages leave."""
 
-    slots: int = Field(default=16, ge=1, le=100, description="messages under way at once")
+    slots: int = Field(default=32, ge=1, le=100, description="messages under way at once")
     broadcast_per_second: float = Field(
         default=25, gt=0, le=30, description="invitations and reminders a second, each channel"
     )
