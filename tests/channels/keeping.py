@@ -62,7 +62,7 @@ class Keeper:
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait for something to be true that nobody tells of."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - nothing tells of it
+        while not condition():
             await asyncio.sleep(0.002)
 
 
