@@ -19,6 +19,7 @@ from dialogues.survey import (
     ScaleQuestion,
     Survey,
     TextQuestion,
+    YesNoQuestion,
 )
 
 __all__ = [
@@ -89,7 +90,7 @@ def _compares(condition: Condition, other: Question, value: str) -> bool:
     values = set(value.split("|")) if isinstance(other, MultichoiceQuestion) else {value}
 
     def among(wanted: tuple[str | int | float | bool, ...]) -> bool:
-        return any(_same(part, one) for part in values for one in wanted)
+        return any(_same(other, part, one) for part in values for one in wanted)
 
     if condition.equals is not None and not among((condition.equals,)):
         return False
@@ -107,9 +108,9 @@ def _compares(condition: Condition, other: Question, value: str) -> bool:
     return condition.at_most is None or number <= condition.at_most
 
 
-def _same(value: str, wanted: str | int | float | bool) -> bool:
+def _same(other: Question, value: str, wanted: str | int | float | bool) -> bool:
     if isinstance(wanted, bool):
-        return value == ("yes" if wanted else "no")
+        return isinstance(other, YesNoQuestion) and value == ("yes" if wanted else "no")
     if isinstance(wanted, int | float):
         try:
             return float(value) == float(wanted)

@@ -62,6 +62,7 @@ def ask_if(kind: dict[str, Any], condition: dict[str, Any]) -> Survey:
         ({"kind": "multichoice", **CHOICES}, {"in": ["a", "b"]}, ["b|c"], ["c", None]),
         ({"kind": "multichoice", **CHOICES}, {"not_in": ["a"]}, ["b|c"], ["a|b", None]),
         ({"kind": "text"}, {"answered": True}, ["words"], [None]),
+        ({"kind": "text"}, {"not_in": [True]}, ["yes", "words"], [None]),
         ({"kind": "text"}, {"is": "words"}, ["words"], ["other", None]),
     ],
 )
