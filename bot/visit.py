@@ -276,7 +276,12 @@ class Visit:
     def _seen_turn(self, stored: StoredSession, position: str | None) -> int | None:
         if position is None:
             return None
-        return self.store.seen_turn(stored.session.session_id, position) or 0
+        seen = self.store.seen_turn(stored.session.session_id, position) or 0
+        newest = stored.session.shown
+        if newest == stored.session.turn and self.inbound.at < stored.updated_at:
+            # It was here before the newest prompt was made, which may be on its way by now.
+            seen = min(seen, newest - 1)
+        return seen
 
     def _visitor(self, language: str) -> lobby.Visitor:
         return lobby.Visitor(language=language, slash=self.runner.slash(self.respondent.channel))

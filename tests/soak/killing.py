@@ -212,7 +212,7 @@ async def kill_while_answering(
     """Hold all conversations to their end, killing meanwhile; raise when anything is wrong.
 
     Args:
-        folder: An empty one.
+        folder: A new one.
         people: Half of them on each platform.
         kills: With SIGKILL.
         seed: Of the moments of the kills and of the fakes' faults.
@@ -291,13 +291,8 @@ def doubts(running: Running) -> int:
 
 async def settle(house: House) -> None:
     """Wait until nothing is left to send or to tag."""
-    async with asyncio.timeout(60):
-        while house.rows("select 1 from outbox where state in ('pending', 'claimed')") or (
-            house.rows(
-                "select 1 from answers where kind = 'text' and text <> '' and tagged_by is null"
-            )
-        ):
-            await asyncio.sleep(0.1)
+    left = "select 1 from outbox where state in ('pending', 'claimed')"
+    await house.until(lambda: not house.rows(left) and not house.untagged(), seconds=60)
 
 
 def stored(house: House) -> dict[tuple[str, str], list[tuple[str, str]]]:
