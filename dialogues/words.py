@@ -71,16 +71,16 @@ def fold(words: str) -> str:
     What cannot be seen (marks of writing direction) and what only changes how a sign looks
     (the key of a keycap emoji, the skin of a thumb) is left out.
     """
-    straight = words.casefold().replace("’", "'").replace("‘", "'")
-    plain = unicodedata.normalize("NFKD", straight)
-    plain = "".join(mark for mark in plain if not _is_decoration(mark))
+    plain = words.casefold()
+    if not plain.isascii():
+        straight = plain.replace("’", "'").replace("‘", "'")
+        decomposed = unicodedata.normalize("NFKD", straight)
+        plain = "".join(mark for mark in decomposed if not _is_decoration(mark))
     return " ".join(plain.split()).strip(_MARKS)
 
 
 def _is_decoration(mark: str) -> bool:
-    if mark.isascii():
-        return False
-    return (
+    return not mark.isascii() and (
         unicodedata.combining(mark) != 0
         or unicodedata.category(mark) in ("Cf", "Me")
         or "\ufe00" <= mark <= "\ufe0f"
