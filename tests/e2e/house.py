@@ -80,6 +80,14 @@ class Running:
         """What it has written to standard error so far."""
         return self.log.read_text()
 
+    async def until(self, words: str, seconds: float = 20.0) -> None:
+        """Wait until it says something."""
+        async with asyncio.timeout(seconds):
+            while words not in self.said:
+                if self.process.returncode is not None:
+                    raise AssertionError(f"ended before {words!r}:\n{self.said}")
+                await asyncio.sleep(0.02)
+
     async def ended(self, seconds: float = 20.0) -> int:
         """Wait for its end and give its exit status."""
         return await asyncio.wait_for(self.process.wait(), seconds)
@@ -166,11 +174,18 @@ class House:
         running = Running(process, log)
         self.running.append(running)
         if ready:
-            if self.telegram is not None:
-                await self.telegram.wait_polled()
-            if self.slack is not None:
-                await self.slack.wait_connected()
+            for fake, name in ((self.telegram, "telegram"), (self.slack, "slack")):
+                if fake is not None:
+                    await running.until(f"Reading {name}")
+            await self._read()
         return running
+
+    async def _read(self) -> None:
+        """Wait until every platform is being read."""
+        if self.telegram is not None:
+            await self.telegram.wait_polled()
+        if self.slack is not None:
+            await self.slack.wait_connected()
 
     @asynccontextmanager
     async def up(self, *, ticks: float = 0.2) -> AsyncIterator[App]:
@@ -201,10 +216,7 @@ class House:
         try:
             with patch("bot.schedule.TICK_SECONDS", ticks):
                 running = asyncio.create_task(app.run(stop))
-                if self.telegram is not None:
-                    await self.telegram.wait_polled()
-                if self.slack is not None:
-                    await self.slack.wait_connected()
+                await self._read()
             yield app
         finally:
             stop.set()
