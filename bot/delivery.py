@@ -139,7 +139,7 @@ class Delivery:
         broadcasts = 0 if halted else min(self._slots // 2 - self._broadcasting, self._room())
         try:
             claimed = await self._writer.run(
-                lambda store: self._exchange(store, receipts, replies, broadcasts)
+                lambda store: self._exchange(store, receipts, replies, broadcasts), last=True
             )
         except BaseException:
             self._receipts = receipts + self._receipts
@@ -227,14 +227,17 @@ class Delivery:
             return Receipt(outbox_id=row.outbox_id, outcome="dead", error=error)
         doubled = 0.5 * 2.0 ** min(row.attempts, 20)
         seconds = min(doubled, _LONGEST_WAIT) * (0.75 + self._chance() / 2)
-        return self._again(row, seconds, error)
+        return self._again(row, seconds, error, in_doubt=True)
 
-    def _again(self, row: Outgoing, seconds: float, error: str) -> Receipt:
+    def _again(
+        self, row: Outgoing, seconds: float, error: str, *, in_doubt: bool = False
+    ) -> Receipt:
         return Receipt(
             outbox_id=row.outbox_id,
             outcome="retry",
             retry_at=self._now() + timedelta(seconds=seconds),
             error=error,
+            in_doubt=in_doubt,
         )
 
 

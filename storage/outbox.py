@@ -101,7 +101,13 @@ class Outbox(Part):
         outbox_id, respondent_id = receipt.outbox_id, row["respondent_id"]
         if receipt.outcome == "retry":
             retry_at = write_instant(receipt.retry_at or now)
-            self._run("retry", outbox_id=outbox_id, retry_at=retry_at, error=receipt.error)
+            self._run(
+                "retry",
+                outbox_id=outbox_id,
+                retry_at=retry_at,
+                error=receipt.error,
+                in_doubt=int(receipt.in_doubt),
+            )
         elif receipt.outcome == "gone":
             self._run("set_reachable", respondent_id=respondent_id, reachable=0)
             self._run("drop_all_unsent", respondent_id=respondent_id)

@@ -166,6 +166,7 @@ class Receipt:
         position: Of the message in the chat, when sent.
         retry_at: For ``retry``.
         error: A short class of trouble, never a person's words or address.
+        in_doubt: For ``retry``: whether the message may have arrived all the same.
     """
 
     outbox_id: int
@@ -173,6 +174,7 @@ class Receipt:
     position: str | None = None
     retry_at: datetime | None = None
     error: str | None = None
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

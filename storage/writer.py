@@ -39,6 +39,7 @@ class _Task:
     job: Callable[[SqlStore], Any]
     future: Future[Any] | None = None
     waiter: asyncio.Future[Any] | None = None
+    last: bool = False
     result: Any = None
     trouble: BaseException | None = None
 
@@ -107,16 +108,21 @@ class Writer:
         self._put(_Task(job=job, future=future))
         return future
 
-    def run(self, job: Callable[[SqlStore], _T]) -> asyncio.Future[_T]:
+    def run(self, job: Callable[[SqlStore], _T], *, last: bool = False) -> asyncio.Future[_T]:
         """Queue a job from a running event loop, and give something to await.
 
         As ``submit``, but a loop is woken once for a whole group, not once for each job.
+
+        Args:
+            job: What to do.
+            last: At the end of its group, after the jobs that come meanwhile: what they leave
+                behind can be taken up within the same commit.
 
         Raises:
             StoreError: The writer is closed.
         """
         waiter: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        self._put(_Task(job=job, waiter=waiter))
+        self._put(_Task(job=job, waiter=waiter, last=last))
         return waiter
 
     def close(self) -> None:
@@ -168,12 +174,19 @@ class Writer:
     def _group(self, store: SqlStore, first: _Task) -> None:
         """Run a group of jobs in one transaction, then hand out what came of them."""
         begun: list[_Task] = []
+        at_the_end: list[_Task] = []
         try:
             with store.transaction():
                 for task in self._coming(first):
-                    if task.wanted():
-                        begun.append(task)
+                    if not task.wanted():
+                        continue
+                    begun.append(task)
+                    if task.last:
+                        at_the_end.append(task)
+                    else:
                         _run(store, task)
+                for task in at_the_end:
+                    _run(store, task)
         except BaseException as trouble:
             # Nothing of the group was kept. Had it not even begun, whoever waits by now has
             # waited as long as one should.

@@ -65,15 +65,15 @@ limit 1
 select respondent_id, session_id, state, farewell from outbox where outbox_id = :outbox_id
 
 -- name: sent
+-- A doubt stays: the person may have answered the copy that we know nothing of.
 update outbox
-set state = 'sent', body = null, claimed_until = null, doubt = 0, error = null,
-    position = :position
+set state = 'sent', body = null, claimed_until = null, error = null, position = :position
 where outbox_id = :outbox_id
 
 -- name: retry
 update outbox
 set state = 'pending', claimed_until = null, attempts = attempts + 1, due_at = :retry_at,
-    error = :error
+    error = :error, doubt = case when :in_doubt = 1 then 1 else doubt end
 where outbox_id = :outbox_id and state = 'claimed'
 
 -- name: dead

@@ -360,6 +360,29 @@ class TestSeenTurn:
         assert store.seen_turn("s1", "101") == 2
         assert store.seen_turn("s1", "106") == 3
 
+    def test_what_was_sent_twice_may_have_been_seen_the_first_time(self, store: SqlStore) -> None:
+        ann = person(store)
+        begin(store, ann)
+        send(store, position="99")
+        go_on(store, ann, shown("first?"))
+        claim(store)
+        store.release_claims("telegram")
+        assert send(store, position="105") == ["first?"]
+        # 101 was written between the copy that we know nothing of and the one at 105.
+        assert store.seen_turn("s1", "101") == 2
+
+    def test_what_may_have_arrived_though_sending_failed_may_have_been_seen(
+        self, store: SqlStore
+    ) -> None:
+        ann = person(store)
+        begin(store, ann)
+        send(store, position="99")
+        go_on(store, ann, shown("first?"))
+        [message] = claim(store)
+        retry = Receipt(outbox_id=message.outbox_id, outcome="retry", retry_at=LATER, in_doubt=True)
+        store.settle([retry], now=LATER)
+        assert store.seen_turn("s1", "101") == 2
+
 
 def test_unfinished_sessions_come_in_pages(store: SqlStore) -> None:
     for name in ["ann", "bob", "cat", "dan"]:
