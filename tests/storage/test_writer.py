@@ -147,6 +147,19 @@ def test_jobs_run_in_the_order_in_which_they_came(held: Held) -> None:
     assert order == list(range(50))
 
 
+async def test_a_last_job_finds_what_came_after_it_in_the_same_commit(held: Held) -> None:
+    held.hold()
+    seen = held.writer.run(
+        lambda store: [row["respondent_id"] for row in rows(store, "respondents")], last=True
+    )
+    kept = held.writer.run(keep("ann"))
+    held.release()
+    async with asyncio.timeout(10):
+        assert await kept == "ann"
+        assert await seen == ["ann"]
+    assert held.count("commit") == 1
+
+
 def test_a_job_that_was_called_off_is_not_run(held: Held) -> None:
     held.hold()
     future = held.writer.submit(keep("ann"))
