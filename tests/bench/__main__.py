@@ -1,0 +1,88 @@
+"""The command: measures what it is told to, prints JSON lines and a summary."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.bench.answering import compare
+from tests.bench.exporting import exporting
+from tests.bench.starting import starting
+from tests.bench.tagging import tagging
+
+Figures = Iterable[dict[str, Any]]
+
+
+def _answering(folder: Path, options: argparse.Namespace) -> Figures:
+    crowds, rounds = (1, 1) if options.quick else (3, 5)
+    return asyncio.run(compare(folder, people=options.people, crowds=crowds, rounds=rounds))
+
+
+def _tagging(_folder: Path, options: argparse.Namespace) -> Figures:
+    return tagging(answers=16 if options.quick else 500)
+
+
+def _exporting(folder: Path, options: argparse.Namespace) -> Figures:
+    return exporting(folder / "export", answers=1_000 if options.quick else 100_000)
+
+
+def _starting(folder: Path, options: argparse.Namespace) -> Figures:
+    return asyncio.run(starting(folder, times=1 if options.quick else 5))
+
+
+MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
+    "answering": _answering,
+    "tagging": _tagging,
+    "exporting": _exporting,
+    "starting": _starting,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--people", type=int, default=200, help="who answer at once (200)")
+    parser.add_argument("--quick", action="store_true", help="once and little: does it run?")
+    parser.add_argument("--only", choices=MEASURES, help="one measure")
+    parser.add_argument(
+        "--folder", type=Path, help="where the databases lie while it runs: a real disk"
+    )
+    options = parser.parse_args(arguments)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    said = sys.argv[1:] if arguments is None else arguments
+    about = {
+        "command": shlex.join(["python", "-m", "tests.bench", *said]),
+        "machine": f"{os.cpu_count()} CPUs, {platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
+        for name in [options.only] if options.only else MEASURES:
+            for figures in MEASURES[name](Path(folder), options):
+                print(json.dumps(figures | about), flush=True)
+                sys.stderr.write(_in_words(figures))
+
+
+def _in_words(figures: dict[str, Any]) -> str:
+    """Say a line of figures as people read it."""
+    flat = {
+        name: value
+        for name, value in figures.items()
+        if name != "measure" and not isinstance(value, dict)
+    }
+    for inner in (value for value in figures.values() if isinstance(value, dict)):
+        flat |= {f"{name} (times the yardstick's)": value for name, value in inner.items()}
+    rows = (f"  {name.replace('_', ' ')}: {value}" for name, value in flat.items())
+    return "\n".join([f"{figures['measure']}", *rows, "", ""])
+
+
+if __name__ == "__main__":
+    main()
