@@ -92,6 +92,11 @@ class Running:
         """Wait for its end and give its exit status."""
         return await asyncio.wait_for(self.process.wait(), seconds)
 
+    def children(self) -> list[str]:
+        """Give the ids of the processes that it has started."""
+        pid = self.process.pid
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
     async def terminate(self) -> int:
         """Ask it to end, wait, and give its exit status."""
         if self.process.returncode is None:
