@@ -213,11 +213,12 @@ class _Step(Presses):
     def _add_to(self, question: Question, given: Given, event: ReplyReceived) -> None:
         """Take one more message on a question that was just answered."""
         part = Part(position=event.position, text=event.text)
-        if isinstance(question, TextQuestion):
-            self.change_text(question, (*given.parts, part))
-            return
         read = self._read(question, event.text)
-        if isinstance(read, Misfit):
+        if isinstance(read, Misfit) and read.key == "text_empty":
+            self.reject("stale")
+        elif isinstance(question, TextQuestion):
+            self.change_text(question, (*given.parts, part))
+        elif isinstance(read, Misfit):
             self._came_early()
         elif read == (given.value, given.missing):
             self.reject("stale")

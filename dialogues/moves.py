@@ -286,16 +286,21 @@ class Move:
         parts: tuple[Part, ...],
         missing: Missing | None = None,
     ) -> None:
-        """Replace an earlier answer; ask on only where the path changed by it."""
+        """Replace an earlier answer; ask on only where the path changed by it.
+
+        Somebody's own words are replaced quietly: the chat shows them as they are now.
+        """
         waiting = self._waiting_words()
         self.record(question, value, parts, missing)
-        given = self.session.answer_to(question.id)
-        lead = self.lead("changed", answer=self.said(question, given))
+        lead = ""
+        if not isinstance(question, TextQuestion) or value is None:
+            given = self.session.answer_to(question.id)
+            lead = self.lead("changed", answer=self.said(question, given))
         lead = self._retract(lead)
-        if self._stays_at(question) and self._waiting_words() == waiting:
-            self.beside(Prompt(text=lead))
-        else:
+        if not self._stays_at(question) or self._waiting_words() != waiting:
             self.go_on(lead=lead)
+        elif lead:
+            self.beside(Prompt(text=lead))
 
     def _waiting_words(self) -> str:
         question = self.current()
@@ -325,14 +330,14 @@ class Move:
         return self.lead("mydata_dont_know" if dont_know else "mydata_skipped")
 
     def change_text(self, question: Question, parts: tuple[Part, ...]) -> None:
-        """Replace the words of an open answer, quietly unless it was being asked again."""
+        """Replace the words of an open answer."""
         text = "\n".join(part.text for part in parts)
         if len(text) > MAX_TEXT:
             self.say("too_long", max=MAX_TEXT)
         elif self.current() == question:
             self.answer(question, text, parts)
         else:
-            self.record(question, text, parts, None)
+            self.change(question, text, parts)
 
     def speak(self, language: str) -> None:
         """Go on in another language."""

@@ -179,9 +179,28 @@ def test_words_on_a_question_that_was_just_skipped_become_its_answer() -> None:
     talk.say("skip", seen=seen)
     talk.say("skip", seen=seen)
     assert rejected(talk)
+    talk.say(" ", seen=seen)
+    assert rejected(talk)
     talk.say("Wait, this", seen=seen)
     assert talk.answers["story"] == "Wait, this"
     assert talk.session.at == "easier"
+
+
+def test_late_words_may_close_the_question_that_came_after() -> None:
+    talk = Talk(
+        survey_of(
+            {"id": "q", "kind": "text", "text": "Q?"},
+            {"id": "u", "kind": "text", "text": "U?", "show_if": {"q": {"answered": False}}},
+            {"id": "r", "kind": "text", "text": "You said {q}. R?"},
+        )
+    )
+    talk.say("yes")
+    seen = talk.session.turn
+    talk.say("skip", seen=seen)
+    assert talk.session.at == "u"
+    assert talk.say("Wait", seen=seen).startswith("2 of 2\nYou said Wait. R?")
+    assert talk.say("this", seen=seen).startswith("2 of 2\nYou said Wait\nthis. R?")
+    assert talk.answers == {"q": "Wait\nthis"}
 
 
 def test_a_reply_to_a_question_that_was_only_put_again_is_its_answer() -> None:

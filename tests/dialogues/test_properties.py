@@ -38,7 +38,7 @@ from dialogues.transitions import TRANSITIONS
 from tests.talk import BEGIN, survey_of
 
 fixed = settings(
-    max_examples=150,
+    max_examples=400,
     derandomize=True,
     deadline=None,
     database=None,
@@ -393,7 +393,7 @@ def test_whoever_answers_gets_to_the_end(survey: Survey, presses: list[tuple[Any
     story = play(survey, opening, [("say", "yes", True)])
     for press in presses[: len(presses) // 4]:
         story = _more(story, press)
-    for _ in range(3 * len(survey.questions)):
+    for _ in range(3 * len(survey.questions) + 4):
         session = story.session
         if session.status is Status.REFUSED or session.status is Status.STOPPED:
             story = _more(story, ("say", "/start", True))
