@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import IO
 
@@ -134,13 +136,39 @@ class TerminalChannel:
         await self._drained()
         while not self._over() and not self._stopped:
             try:
-                line = await asyncio.to_thread(self._ask)
+                line = await self._line()
             except EOFError:
                 return
             if not line.strip() and self._prompt is None:
                 continue
             await receive(self._event(line))
             await self._drained()
+
+    async def _line(self) -> str:
+        """Wait for a line in a thread that holds nothing up when the program is interrupted."""
+        loop = asyncio.get_running_loop()
+        line: asyncio.Future[str] = loop.create_future()
+
+        def settle(text: str, trouble: Exception | None) -> None:
+            if line.done():
+                return
+            if trouble is None:
+                line.set_result(text)
+            else:
+                line.set_exception(trouble)
+
+        def read() -> None:
+            text, trouble = "", None
+            try:
+                text = self._ask()
+            except Exception as raised:
+                trouble = raised
+            # A loop that has closed meanwhile waits for nothing.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, text, trouble)
+
+        threading.Thread(target=read, name="terminal", daemon=True).start()
+        return await line
 
     def _ask(self) -> str:
         if self._mark:

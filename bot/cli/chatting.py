@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -114,7 +115,7 @@ class _Chat:
         address = Address(channel="terminal", platform_id=person, chat=person)
         channel = TerminalChannel(
             address=address,
-            lines=_read_line,
+            lines=_Lines(),
             out=sys.stdout,
             now=now,
             drained=lambda: self._drained(writer, delivery, address),
@@ -198,12 +199,33 @@ def _command() -> str:
         return str(called.absolute())
 
 
-def _read_line() -> str:
-    """Give the next line of standard input, whatever bytes it has."""
-    line = sys.stdin.buffer.readline()
-    if not line:
-        raise EOFError
-    return line.decode("utf-8", "replace").rstrip("\r\n")
+class _Lines:
+    """Standard input line by line, whatever bytes it has.
+
+    Read without Python's buffer: a thread that waits in it would keep the program from ending.
+    """
+
+    def __init__(self) -> None:
+        self._left = bytearray()
+
+    def __call__(self) -> str:
+        end = self._left.find(b"\n")
+        while end < 0:
+            searched = len(self._left)
+            piece = self._more()
+            if not piece and not self._left:
+                raise EOFError
+            self._left += piece or b"\n"
+            end = self._left.find(b"\n", searched)
+        line = self._left[:end]
+        del self._left[: end + 1]
+        return line.decode("utf-8", "replace").rstrip("\r")
+
+    def _more(self) -> bytes:
+        try:
+            return os.read(sys.stdin.fileno(), 65_536)
+        except OSError:
+            return b""  # The terminal has gone away.
 
 
 def _dress(text: str) -> str:

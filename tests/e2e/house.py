@@ -174,7 +174,7 @@ class House:
         with log.open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
                 *program, "run", *options, "--config", str(self.config),
-                stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, cwd=ROOT, env=_environ(),
+                stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, cwd=ROOT, env=environ(),
             )  # fmt: skip
         running = Running(process, log)
         self.running.append(running)
@@ -233,7 +233,7 @@ class House:
         """Run another command to its end."""
         process = await asyncio.create_subprocess_exec(
             *self._program(stub=False), *arguments, "--config", str(self.config),
-            stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=cwd, env=_environ(),
+            stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=cwd, env=environ(),
         )  # fmt: skip
         out, err = await process.communicate(stdin)
         assert process.returncode is not None
@@ -274,6 +274,7 @@ class House:
             await running.kill()
 
 
-def _environ() -> dict[str, str]:
+def environ() -> dict[str, str]:
+    """Give the environment without this installation's own variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PULSE_")}
     return {**kept, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
