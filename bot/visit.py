@@ -58,11 +58,12 @@ class Visit:
     def take(self) -> None:
         """Do all that follows."""
         inbound = self.inbound
-        latest = self.store.latest_session(self.respondent.respondent_id)
-        if isinstance(inbound, Pressed):
-            self._step(self._pressed_session(inbound) or latest)
+        pressed = self._pressed_session(inbound) if isinstance(inbound, Pressed) else None
+        if pressed is not None:
+            self._step(pressed)
             return
-        if isinstance(inbound, Edited):
+        latest = self.store.latest_session(self.respondent.respondent_id)
+        if isinstance(inbound, Pressed | Edited):
             self._step(latest)
             return
         unseen = latest is not None and self._unseen(latest, inbound)
