@@ -79,7 +79,8 @@ class Coder:
                 log.warning("Answers cannot be read from the store: %s", trouble)
                 busy = False
             except TaggerError as trouble:
-                log.error("The tagger does not start, answers wait: %s", trouble)
+                if not self._stopping.is_set():
+                    log.error("The tagger does not start, answers wait: %s", trouble)
                 busy, wait = False, min(wait * 2, 300.0)
             if not busy:
                 await self._rest(wait)
@@ -90,8 +91,11 @@ class Coder:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def stop(self) -> None:
-        """Read nothing new and end the tagger's process."""
+        """End the tagger's process at once; what it was reading is read after the restart."""
         self._stopping.set()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     async def _round(self) -> bool:
         if self._version:
@@ -111,6 +115,8 @@ class Coder:
     async def _read(self, answers: list[UntaggedAnswer], version: str) -> None:
         """Read a batch; where it breaks the process, read its answers one by one."""
         results = await self._ask(answers)
+        if results is None and self._stopping.is_set():
+            return
         if results is None and len(answers) > 1:
             for answer in answers:
                 await self._read([answer], version)
@@ -139,6 +145,8 @@ class Coder:
 
     async def _ask(self, answers: list[UntaggedAnswer]) -> list[dict[str, Any]] | None:
         """Give what the tagger makes of the answers; None when its process broke."""
+        if self._stopping.is_set():
+            return None
         if self._process is None:
             await self._start_process()
         items = [

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from bot.channels.base import Inbound, Pressed, Unread, Wrote
+from bot.channels.base import Edited, Inbound, Pressed, Unread, Wrote
 from bot.house import CohortPlan, House, PulsePlan
 from bot.runner import Runner
 from bot.waves import Waves
@@ -51,7 +51,12 @@ MONTHLY = PulsePlan(
 
 
 class Place:
-    """An installation over one store; ``restart`` makes the runner anew, as a restart does."""
+    """An installation over one store; ``set_up`` makes the runner anew, as a restart does.
+
+    Attributes:
+        woken: Channels that delivery was woken for.
+        said: Where everybody's newest words stand.
+    """
 
     def __init__(
         self, writer: Writer, clock: FakeClock, url: str, *, new_id: Callable[[], str] | None = None
@@ -63,6 +68,7 @@ class Place:
         self.woken: list[str] = []
         self.n_events = 0
         self.position = 0
+        self.said: dict[str, str] = {}
         self.set_up()
 
     def set_up(self, *pulses: PulsePlan, cohorts: tuple[CohortPlan, ...] = (RIVERSIDE,)) -> None:
@@ -128,6 +134,7 @@ class Place:
     def write(self, name: str, text: str, *, channel: str = "telegram") -> None:
         """Let somebody write, in sight of everything that was sent to them."""
         self.position += 1
+        self.said[name] = f"{self.position:09}"
         self.take(
             Wrote(
                 address=self.address(name, channel),
@@ -145,6 +152,10 @@ class Place:
             shown += self.texts(channel).get(name, [])
         return shown
 
+    def edit(self, name: str, position: str, text: str) -> None:
+        """Let somebody change what they wrote at a position."""
+        self.take(Edited(address=self.address(name), text=text, position=position, **self.event()))
+
     def photo(self, name: str) -> None:
         """Let somebody send a picture."""
         self.take(Unread(address=self.address(name), **self.event()))
@@ -158,7 +169,7 @@ class Place:
     def deliver(self, channel: str = "telegram") -> list[tuple[str, Prompt]]:
         """Send all that is due, and give who got what, in order."""
         delivered: list[tuple[str, Prompt]] = []
-        while claimed := self.run(lambda store: self._claim(store, channel)):
+        while claimed := self.run(lambda store: self.claim(store, channel)):
             receipts = []
             for row in claimed:
                 self.position += 1
@@ -176,7 +187,7 @@ class Place:
             found.setdefault(name, []).append(prompt.text)
         return found
 
-    def _claim(self, store: Store, channel: str) -> list[Outgoing]:
+    def claim(self, store: Store, channel: str) -> list[Outgoing]:
         now = self.clock()
         until = now + timedelta(minutes=2)
         return [

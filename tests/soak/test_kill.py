@@ -16,7 +16,7 @@ async def test_fifty_people_lose_nothing_while_the_process_is_killed(
     tmp_path: Path, seed: int
 ) -> None:
     tally = await kill_while_answering(
-        tmp_path / "house", people=50, kills=24, seed=seed, think=(0.5, 6.0)
+        tmp_path / "house", people=50, kills=24, seed=seed, up=(0.5, 6.0), think=(0.5, 6.0)
     )
     print(f"\nkill test, seed {seed}: {line(tally)}")
     assert tally.complete == 50

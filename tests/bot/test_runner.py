@@ -1,0 +1,181 @@
+"""The runner: each inbound once and in one transaction, whatever breaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.channels.base import BroughtBack, CohortLeft, CohortSeen, Inbound, WentAway, Wrote
+from bot.house import House
+from bot.letters import LETTER
+from bot.schedule import Ticker
+from bot.visit import Visit
+from dialogues.errors import StoreBusy
+from tests.bot.place import MONTHLY, RIVERSIDE, Place
+from tests.bot.test_waves import OPENS
+
+
+def wrote(place: Place, text: str, event_id: str = "e-1", name: str = "ann") -> Wrote:
+    return Wrote(
+        event_id=event_id, address=place.address(name), at=place.clock(), text=text, position="1"
+    )
+
+
+async def test_an_inbound_is_queued_before_anything_is_awaited(place: Place) -> None:
+    first = place.runner.receive(wrote(place, "/start", "e-1"))
+    second = place.runner.receive(wrote(place, "/help", "e-2"))
+    await second
+    await first
+    shown = place.texts()["ann"]
+    assert "May we keep your answers?" in shown[0]
+    assert "/stop" in shown[1]
+    assert place.woken == ["telegram", "telegram"]
+
+
+async def test_a_repeated_event_changes_nothing(place: Place) -> None:
+    for _ in range(3):
+        await place.runner.receive(wrote(place, "/start"))
+    assert len(place.texts()["ann"]) == 1
+
+
+async def test_what_could_not_be_kept_is_not_acknowledged(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise StoreBusy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Visit, "take", busy)
+        with pytest.raises(StoreBusy):
+            await place.runner.receive(wrote(place, "/start"))
+    assert place.rows("select * from inbound") == []
+    await place.runner.receive(wrote(place, "/start"))
+    assert len(place.texts()["ann"]) == 1
+
+
+async def test_a_defect_is_borne_and_said_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await place.runner.receive(wrote(place, "/start"))
+    place.texts()
+
+    def broken(*_: object) -> None:
+        raise ValueError("marker-of-words")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Visit, "take", broken)
+        for _ in range(2):
+            await place.runner.receive(wrote(place, "secret words", "e-2"))
+    assert [text[:5] for text in place.texts()["ann"]] == ["Sorry"]
+    assert "ValueError" in caplog.text
+    assert "marker-of-words" not in caplog.text
+    assert "secret words" not in caplog.text
+
+
+def moved(home: Place, kind: type, name: str = "sue", **more: str) -> Inbound:
+    inbound: Inbound = kind(address=home.address(name, "slack"), **home.event(), **more)
+    return inbound
+
+
+def test_members_of_a_place_are_enrolled_and_leave(place: Place) -> None:
+    place.take(moved(place, CohortSeen, place="C1"))
+    place.take(moved(place, CohortSeen, place="C1"))
+    place.take(moved(place, CohortSeen, name="tom", place="C9"))
+    (member,) = place.rows("select cohort from memberships")
+    assert member == {"cohort": "riverside"}
+    assert place.rows("select role from respondents") == [{"role": "partner"}]
+    assert place.texts("slack") == {}
+    place.take(moved(place, CohortLeft, place="C1"))
+    assert place.rows("select * from memberships") == []
+
+
+def test_who_asked_to_be_forgotten_is_not_enrolled_again(place: Place) -> None:
+    place.take(moved(place, CohortSeen, place="C1"))
+    place.answer("sue", "start", "forget", "forget", channel="slack")
+    assert place.rows("select * from respondents") == []
+    place.take(moved(place, CohortSeen, place="C1"))
+    assert place.rows("select * from respondents") == []
+    # Writing is coming back.
+    assert "May we keep" in place.answer("sue", "start", channel="slack")[-1]
+
+
+def test_who_blocked_us_is_left_alone_until_they_come_back(place: Place) -> None:
+    place.join("sue", channel="slack")
+    place.take(moved(place, WentAway))
+    place.tick(OPENS)
+    assert place.texts("slack") == {}
+    place.take(moved(place, BroughtBack))
+    place.tick(OPENS + timedelta(minutes=1))
+    assert list(place.texts("slack")) == ["sue"]
+
+
+def test_nothing_of_a_persons_own_is_kept_before_consent(place: Place) -> None:
+    place.answer("ann", "/start", "my secret words")
+    for table in ("responses", "answers", "consents"):
+        assert place.rows(f"select * from {table}") == []
+    everything = [
+        row for name in ("sessions", "outbox") for row in place.rows(f"select * from {name}")
+    ]
+    assert "secret" not in str(everything)
+
+
+def test_a_second_quick_message_belongs_to_the_question_that_was_seen(place: Place) -> None:
+    place.answer("ann", "/start", "yes", "yes")
+    at = place.clock()
+    place.write("ann", "We meet")
+    place.clock.pass_(seconds=1)
+    # The next prompt is on its way, and this message was here before it.
+    place.run(lambda store: place.claim(store, "telegram"))
+    second = wrote(place, "every month.", "late")
+    place.take(replace(second, at=at, position="999999999"))
+    assert place.rows("select text from answers where question_id = 'why'") == [
+        {"text": "We meet\nevery month."}
+    ]
+
+
+def test_mydata_is_whole_and_in_pages(place: Place) -> None:
+    for number in range(9):
+        place.answer(
+            "ann", "/start", *(["yes"] if number == 0 else []), "yes", f"{number} " + "w" * 900
+        )
+        place.clock.pass_(days=1)
+    letter = place.answer("ann", "/mydata")
+    assert len(letter) > 1
+    assert max(map(len, letter)) <= LETTER
+    whole = "\n".join(letter)
+    for number in range(9):
+        assert f"{number} www" in whole
+    assert "id-ann" in whole
+    assert "Riverside" not in whole
+
+
+async def test_the_ticker_does_what_is_due_and_bears_trouble(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    woken: list[bool] = []
+    ticker = Ticker(place.waves, place.writer, wake=lambda: woken.append(True))
+    place.join("ann")
+    place.clock.at = OPENS
+    with monkeypatch.context() as patch:
+
+        def busy(self: object, wave: object, run: object) -> None:
+            raise StoreBusy
+
+        patch.setattr(type(place.waves), "open", busy)
+        await ticker.tick()
+    assert "tried again" in caplog.text
+    assert place.texts() == {}
+    await ticker.tick()
+    assert len(place.texts()["ann"]) == 1
+    assert len(woken) == 2
+    await ticker.stop()
+
+
+def test_a_house_finds_its_own(place: Place) -> None:
+    house: House = place.runner.house
+    assert house.cohort_of_code("river") == RIVERSIDE
+    assert house.cohort_of_place("C1") == RIVERSIDE
+    assert house.pulse("monthly") == MONTHLY
+    assert house.cohort("x") is house.pulse(None) is house.cohort_of_code("x") is None
