@@ -34,6 +34,7 @@ from dialogues import messages
 from dialogues.coding import Codeframe
 from dialogues.draw import draw_questions
 from dialogues.effects import (
+    ConsentRecorded,
     DataRequested,
     Effect,
     ErasureRequested,
@@ -153,6 +154,9 @@ class Runner:
                     store.leave(respondent.respondent_id, cohort.name)
             case Wrote() | Edited() | Pressed() | Unread():
                 if respondent is None:
+                    if isinstance(inbound, Edited | Pressed):
+                        # Left over from before somebody was forgotten: it makes nobody known.
+                        return
                     respondent = self._welcome(store, inbound, now)
                 elif not respondent.reachable:
                     store.set_reachable(respondent.respondent_id, True)
@@ -206,7 +210,7 @@ class Runner:
                 agreed_before=store.has_consented(
                     respondent.respondent_id, survey.survey_id, survey.consent_revision
                 ),
-                draw=self._draw(checkin, respondent),
+                draw=self._draw(checkin),
                 greeting=greeting,
                 invited=invited,
             ),
@@ -223,19 +227,18 @@ class Runner:
             due_at=due_at,
         )
 
-    def _draw(self, checkin: Checkin, respondent: Respondent) -> tuple[str, ...] | None:
-        """Draw questions where a pulse asks each person a few; deterministic by its seed.
+    def _draw(self, checkin: Checkin) -> tuple[str, ...] | None:
+        """Draw questions where a pulse asks each person a few; kept in the session alone.
 
         An open check-in asks as few as the pulse of the same survey does.
         """
         wave = checkin.wave
-        pulse = self._house.pulse(wave.pulse) if wave else self._like(checkin)
-        count = pulse.questions_per_person if pulse else self._chat_draw
+        fielded = wave or self._like(checkin)
+        count = fielded.questions_per_person if fielded else self._chat_draw
         if count is None:
             return None
-        # Outside a wave each check-in is a new response, with a draw of its own.
-        seed = f"{wave.wave_id if wave else self._new_id()}:{respondent.respondent_id}"
-        return draw_questions(checkin.survey, count, seed=seed, strands=self._strands)
+        # A seed that could be worked out from a pseudonym would name an anonymous response.
+        return draw_questions(checkin.survey, count, seed=self._new_id(), strands=self._strands)
 
     def _like(self, checkin: Checkin) -> PulsePlan | None:
         """Give the pulse that asks this survey of this cohort; None when none does."""
@@ -285,6 +288,8 @@ class Runner:
             at=now,
             loose_id=self._new_id(),
         )
+        if respondent.opted_out and any(isinstance(one, ConsentRecorded) for one in turn.effects):
+            store.opt_in(respondent.respondent_id)
         self.answer_requests(store, respondent, turn.effects, turn.session.language, now)
         return True
 

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.channels.base import Edited, Pressed, Unread, Wrote
+from bot.choosing import Chosen, choose, holder_of
 from bot.house import CohortPlan
-from dialogues import lobby, messages
+from dialogues import asking, lobby, messages
 from dialogues.effects import Effect, LanguageChosen, OptedOut, PromptShown
 from dialogues.events import ChoicePressed, Event, ReplyEdited, ReplyReceived, ReplyUnreadable
 from dialogues.prompts import Prompt, read_token
@@ -57,55 +58,50 @@ class Visit:
 
     def take(self) -> None:
         """Do all that follows."""
-        inbound = self.inbound
-        pressed = self._pressed_session(inbound) if isinstance(inbound, Pressed) else None
-        if pressed is not None:
-            self._step(pressed)
-            return
-        latest = self.store.latest_session(self.respondent.respondent_id)
-        if isinstance(inbound, Pressed | Edited):
-            self._step(latest)
-            return
-        unseen = latest is not None and self._unseen(latest, inbound)
-        if unseen:
-            latest = self._talking(latest) or latest
-            unseen = self._unseen(latest, inbound) if latest is not None else False
-        command = self._command(inbound, latest)
+        inbound, respondent_id = self.inbound, self.respondent.respondent_id
+        if isinstance(inbound, Pressed):
+            latest = self.store.latest_session(respondent_id)
+            self._step(self._pressed_session(inbound) or latest)
+        elif isinstance(inbound, Edited):
+            stored = holder_of(self.store, respondent_id, inbound.position)
+            if stored is not None:
+                self._step(stored)
+        else:
+            self._take_message(inbound)
+
+    def _take_message(self, inbound: Wrote | Unread) -> None:
+        text = inbound.text if isinstance(inbound, Wrote) else None
+        position = inbound.position if isinstance(inbound, Wrote) else None
+        chosen = choose(self.store, self.respondent.respondent_id, text, position)
+        stored = chosen.stored
+        is_asked = stored is not None and stored.session.status is Status.ASKING
+        command = None if text is None else command_in(text, at_open_question=is_asked)
         if command is Command.START:
             self._come(inbound)
-            if latest is not None and latest.session.status.final:
-                # Another invitation may still wait for an answer.
-                latest = self._talking(latest) or latest
-        checkin = self._checkin_for(latest, command)
+        checkin = self._checkin_for(stored, command, cut=chosen.cut)
         if checkin is not None:
             self._begin(checkin)
-        elif unseen and command is None:
-            self._step(latest, words="/start")
+        elif chosen.cut and command in (None, Command.START):
+            self._say(lobby.say(self._visitor(self._language()), "already_done"))
+        elif command is None and stored is not None and self._lost_sight(chosen, position):
+            self._step(stored, words="/start")
         else:
-            self._step(latest, started=command is Command.START)
+            self._step(stored, command=command)
 
-    def _unseen(self, stored: StoredSession, inbound: Wrote | Unread) -> bool:
-        """Whether a conversation is an invitation that has not reached its person yet."""
-        if isinstance(inbound, Unread) or inbound.position is None:
+    def _lost_sight(self, chosen: Chosen, position: str | None) -> bool:
+        """Whether what a conversation waits for never reached its person and is not on its way.
+
+        Then it is put again, and what they wrote is not taken for an answer to it.
+        """
+        if chosen.stored is None or chosen.stored.session.status.final:
             return False
-        if stored.session.status is not Status.CONSENTING or stored.invitation_id is None:
+        if not chosen.seen:
+            return True
+        session = chosen.stored.session
+        seen = self.store.seen_turn(session.session_id, position) or 0
+        if seen >= session.shown:
             return False
-        return self.store.seen_turn(stored.session.session_id, inbound.position) is None
-
-    def _talking(self, latest: StoredSession | None) -> StoredSession | None:
-        """Give the newest other conversation that this person is in the middle of."""
-        recent = self.store.recent_sessions(self.respondent.respondent_id, limit=5)
-        for stored in recent:
-            newest = latest is not None and (stored.session.session_id == latest.session.session_id)
-            if not newest and not stored.session.status.final:
-                return stored
-        return None
-
-    def _command(self, inbound: Wrote | Unread, latest: StoredSession | None) -> Command | None:
-        if isinstance(inbound, Unread):
-            return None
-        asking = latest is not None and latest.session.status is Status.ASKING
-        return command_in(inbound.text, at_open_question=asking)
+        return not self.store.has_waiting(session.session_id)
 
     def _pressed_session(self, inbound: Pressed) -> StoredSession | None:
         """The conversation that the pressed button belongs to, if it is this person's."""
@@ -133,7 +129,9 @@ class Visit:
 
     # Which conversation ---------------------------------------------------------------
 
-    def _checkin_for(self, latest: StoredSession | None, command: Command | None) -> Checkin | None:
+    def _checkin_for(
+        self, latest: StoredSession | None, command: Command | None, *, cut: bool
+    ) -> Checkin | None:
         """Give the check-in that these words begin; None when they begin none.
 
         A wave that this person has not answered begins with any word that is no command; a
@@ -144,11 +142,11 @@ class Visit:
         if latest is not None and not latest.session.status.final:
             return None
         checkin = self._open_checkin()
-        if checkin is None or latest is None:
+        if checkin is None or checkin.wave is not None:
             return checkin
-        if checkin.wave is not None:
+        if latest is None and not cut:
             return checkin
-        if command is not Command.START or self._may_come_back(latest):
+        if command is not Command.START or (latest is not None and self._may_come_back(latest)):
             return None
         return checkin
 
@@ -156,8 +154,11 @@ class Visit:
         """Whether a conversation that was stopped or refused can go on."""
         if latest.session.status not in (Status.STOPPED, Status.REFUSED):
             return False
-        wave = self.store.wave(latest.wave_id) if latest.wave_id else None
-        return wave is None or wave.state != "closed"
+        return not self._wave_is_over(latest)
+
+    def _wave_is_over(self, stored: StoredSession) -> bool:
+        wave = self.store.wave(stored.wave_id) if stored.wave_id else None
+        return wave is not None and wave.state not in ("open", "paused")
 
     def _open_checkin(self) -> Checkin | None:
         respondent_id = self.respondent.respondent_id
@@ -181,8 +182,7 @@ class Visit:
 
     def _asked(self, wave: Wave) -> bool:
         """Whether a wave is meant for people of this person's role."""
-        pulse = self.house.pulse(wave.pulse)
-        return pulse is None or self.respondent.role in pulse.roles
+        return self.respondent.role in wave.roles
 
     def _own_cohort(self) -> CohortPlan | None:
         fresh = self.store.respondent(self.respondent.respondent_id) or self.respondent
@@ -200,11 +200,13 @@ class Visit:
         return self.house.standing_survey(cohort)
 
     def _begin(self, checkin: Checkin) -> None:
+        if self.respondent.opted_out:
+            self.store.opt_in(self.respondent.respondent_id)
         self.runner.open_session(
             self.store,
             self.respondent,
             checkin,
-            event_id=self.inbound.event_id,
+            event_id=self.store.event_key(self.inbound.event_id),
             now=self.now,
             due_at=self.now,
             invited=False,
@@ -214,49 +216,67 @@ class Visit:
     # Going on -------------------------------------------------------------------------
 
     def _step(
-        self, stored: StoredSession | None, *, started: bool = False, words: str | None = None
+        self,
+        stored: StoredSession | None,
+        *,
+        command: Command | None = None,
+        words: str | None = None,
     ) -> None:
         """Let the inbound happen to a conversation.
 
         Args:
             stored: The conversation; None when this person is in none.
-            started: Whether the person asked to begin.
+            command: What the words ask for, where they ask for something.
             words: Taken instead of what was written.
         """
-        if stored is None or (started and self._nothing_to_go_on(stored)):
+        closed = stored is not None and stored.session.status is Status.CLOSED
+        if stored is None or (closed and command is Command.START):
             self._lobby()
             return
-        if self._too_late(stored):
-            visitor = self._visitor(stored.session.language)
-            self._say(lobby.say(visitor, "change_too_late"))
+        late = self._too_late(stored, command)
+        if late is not None:
+            survey = self.store.survey(stored.session.survey_id, stored.session.revision)
+            language = stored.session.language
+            title = survey.say(survey.title, language) if survey else ""
+            self._say(lobby.say(self._visitor(language), late, title=title))
             return
         if self.greeting:
             self._say(PromptShown(prompt=Prompt(text=self.greeting)))
         event = self._event(stored, words)
         self.runner.advance(self.store, self.respondent, stored, event, lane=0, now=self.now)
 
-    def _nothing_to_go_on(self, stored: StoredSession) -> bool:
-        return stored.session.status is Status.CLOSED
+    def _too_late(self, stored: StoredSession, command: Command | None) -> str | None:
+        """Give the sentence for somebody whose wave has closed; None when it is not too late.
 
-    def _too_late(self, stored: StoredSession) -> bool:
-        """A complete response is not changed any more once its wave has closed."""
-        if not isinstance(self.inbound, Edited | Pressed) or stored.wave_id is None:
-            return False
-        if stored.session.status is not Status.COMPLETE:
-            return False
-        if isinstance(self.inbound, Pressed):
-            press = read_token(self.inbound.token)
-            if press is None or not press.place.isdecimal():
-                return False
-        wave = self.store.wave(stored.wave_id)
-        return wave is not None and wave.state == "closed"
+        After the closing nothing is answered or changed; commands go on working.
+        """
+        status = stored.session.status
+        match self.inbound:
+            case Edited():
+                sentence = "change_too_late"
+            case Pressed():
+                press = read_token(self.inbound.token)
+                if press is None or press.place in (asking.LANGUAGE, asking.FORGET):
+                    return None
+                answered = press.place.isdecimal() and status is Status.COMPLETE
+                sentence = "change_too_late" if answered else "wave_closed_empty"
+            case Wrote() | Unread():
+                coming_back = status in (Status.STOPPED, Status.REFUSED)
+                if status.final and not (coming_back and command is Command.START):
+                    return None
+                if command not in (None, Command.START, Command.SKIP, Command.BACK):
+                    return None
+                sentence = "wave_closed_empty"
+        return sentence if self._wave_is_over(stored) else None
 
     def _event(self, stored: StoredSession, words: str | None) -> Event:
         inbound, now = self.inbound, self.now
+        # A platform's id can hold an address; the conversation only has to know it again.
+        event_id = self.store.event_key(inbound.event_id)
         match inbound:
             case Wrote():
                 return ReplyReceived(
-                    event_id=inbound.event_id,
+                    event_id=event_id,
                     at=now,
                     text=inbound.text if words is None else words,
                     position=inbound.position,
@@ -264,19 +284,17 @@ class Visit:
                 )
             case Edited():
                 return ReplyEdited(
-                    event_id=inbound.event_id,
+                    event_id=event_id,
                     at=now,
                     text=inbound.text,
                     position=inbound.position,
                 )
             case Pressed():
-                return ChoicePressed(event_id=inbound.event_id, at=now, token=inbound.token)
+                return ChoicePressed(event_id=event_id, at=now, token=inbound.token)
             case Unread():
-                return ReplyUnreadable(event_id=inbound.event_id, at=now)
+                return ReplyUnreadable(event_id=event_id, at=now)
 
-    def _seen_turn(self, stored: StoredSession, position: str | None) -> int | None:
-        if position is None:
-            return None
+    def _seen_turn(self, stored: StoredSession, position: str | None) -> int:
         seen = self.store.seen_turn(stored.session.session_id, position) or 0
         newest = stored.session.shown
         if newest == stored.session.turn and self.inbound.at < stored.updated_at:
@@ -294,7 +312,7 @@ class Visit:
             case Wrote():
                 effects = lobby.answer(visitor, self.inbound.text, self.now)
             case Pressed():
-                effects = lobby.press(visitor, self.inbound.token)
+                effects = lobby.press(visitor, self.inbound.token, self.now)
             case Edited():
                 effects = ()
             case Unread():

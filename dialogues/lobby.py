@@ -28,6 +28,9 @@ __all__ = ["LOBBY", "Visitor", "answer", "press", "say"]
 #: Stands in place of a session's id in a button's token.
 LOBBY = "lobby"
 
+#: What says as a whole message that everything is to be erased, with no doubt left.
+_ERASE = frozenset({"erase everything", "dileu popeth"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
@@ -52,8 +55,11 @@ def say(visitor: Visitor, key: str, **values: object) -> PromptShown:
 def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
     """Answer words that are not the beginning of a check-in.
 
-    Erasing needs no second word here: without a conversation no answer is held.
+    Nothing is remembered between two messages here, so erasing is confirmed by its own words
+    or by the button.
     """
+    if fold(text) in _ERASE:
+        return (ErasureRequested(at=at),)
     for language in messages.LANGUAGES:
         if fold(text) == fold(messages.say(f"language_name_{language}", language)):
             return _speak(visitor, language)
@@ -67,7 +73,7 @@ def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
         case Command.RESULTS:
             return (ResultsRequested(),)
         case Command.FORGET:
-            return (ErasureRequested(at=at),)
+            return (_ask_forget(visitor),)
         case Command.STOP:
             return (OptedOut(at=at), say(visitor, "stopped_empty"))
         case Command.LANGUAGE:
@@ -76,17 +82,31 @@ def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
             return (say(visitor, "nothing_open"),)
 
 
-def press(visitor: Visitor, pressed: str) -> tuple[Effect, ...]:
+def press(visitor: Visitor, pressed: str, at: datetime) -> tuple[Effect, ...]:
     """Answer a press that belongs to no conversation of theirs."""
     read = read_token(pressed)
     if read is not None and read.session_id == LOBBY and read.key in messages.LANGUAGES:
         return _speak(visitor, read.key)
-    return (say(visitor, "old_button_nothing"),)
+    if read is not None and read.session_id == LOBBY and read.place == "f":
+        if read.key == "erase":
+            return (ErasureRequested(at=at),)
+        return (say(visitor, "forget_kept"),)
+    return (say(visitor, "no_words_now"),)
 
 
 def _speak(visitor: Visitor, language: str) -> tuple[Effect, ...]:
     now = Visitor(language=language, slash=visitor.slash)
     return (LanguageChosen(language=language), say(now, "language_set"))
+
+
+def _ask_forget(visitor: Visitor) -> PromptShown:
+    buttons = tuple(
+        Button(label=messages.say(label, visitor.language), token=token(LOBBY, "f", key))
+        for key, label in (("erase", "button_erase"), ("keep", "button_keep"))
+    )
+    text = messages.say("forget_ask_lobby", visitor.language)
+    prompt = Prompt(text=text, options=buttons, layout=Layout.OPTIONS)
+    return PromptShown(prompt=prompt, lasting=True)
 
 
 def _offer_languages(visitor: Visitor) -> PromptShown:

@@ -29,10 +29,17 @@ from dialogues.errors import StaleSession
 from dialogues.session import Missing, Session
 from dialogues.survey import Question
 from storage.base import Part
+from storage.driver import Record
 from storage.protocol import Respondent, StoredSession
 from storage.records import read_session, write_day, write_instant
 
-__all__ = ["Turns"]
+__all__ = ["CUT", "Turns"]
+
+#: Stands in place of the session of a response that was cut loose.
+CUT = "cut"
+
+#: Later than any place in a chat: a person's newest message, which is on its way.
+_ON_ITS_WAY = (1 << 30, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +67,7 @@ class Turns(Part):
 
     def take_event(self, event_id: str, *, on: date) -> bool:
         """Note a platform event; False when it was taken before. Keeps a keyed hash only."""
-        key = self._hashed("event", event_id)
-        return bool(self._run("take_event", event_key=key, on=write_day(on)))
+        return bool(self._run("take_event", event_key=self.event_key(event_id), on=write_day(on)))
 
     def session(self, session_id: str) -> StoredSession | None:
         """Give a session; None when there is none (or it was cut loose)."""
@@ -92,16 +98,30 @@ class Turns(Part):
         """Whether a person handed in an anonymous response in a wave; see the contract."""
         return self._one("took_part", respondent_id=respondent_id, wave_id=wave_id) is not None
 
-    def seen_turn(self, session_id: str, position: str) -> int | None:
+    def event_key(self, event_id: str) -> str:
+        """Give the keyed hash under which an event is known."""
+        return self._hashed("event", event_id)
+
+    def seen_session(self, respondent_id: str, position: str | None) -> str | None:
+        """Give the session whose prompt stood last in a person's chat; see the contract."""
+        best: tuple[tuple[int, str], str] | None = None
+        for row in self._all("seen_prompts", respondent_id=respondent_id):
+            place = _place_seen(row, position)
+            if place is not None and (best is None or place > best[0]):
+                best = (place, row["session_id"])
+        return None if best is None else best[1]
+
+    def seen_turn(self, session_id: str, position: str | None) -> int | None:
         """Turn of the newest prompt that stood in the chat before ``position``."""
-        before = (len(position), position)
         for row in self._all("seen_turns", session_id=session_id):
-            place = row["position"]
-            in_doubt = row["state"] == "claimed" or row["doubt"]
-            if in_doubt or (place is not None and (len(place), place) < before):
+            if _place_seen(row, position) is not None:
                 turn: int = row["turn"]
                 return turn
         return None
+
+    def has_waiting(self, session_id: str) -> bool:
+        """Whether a message of a session has still to be sent."""
+        return self._one("waiting", session_id=session_id) is not None
 
     def begin_session(
         self,
@@ -274,7 +294,7 @@ class Turns(Part):
             channel=scene.respondent.channel,
             due_at=scene.due_at,
             lane=scene.lane,
-            session_id=None if scene.loose else scene.session.session_id,
+            session_id=CUT if scene.loose else scene.session.session_id,
             wave_id=None if scene.loose else scene.wave_id,
             turn=0 if scene.loose else scene.session.turn,
             in_place=effect.in_place and not scene.loose,
@@ -339,6 +359,9 @@ class Turns(Part):
         self._run("drop_response", response_id=session_id)
         if scene.invitation_id is not None:
             self._run("cut_invitation", invitation_id=scene.invitation_id)
+        # A letter with this person's answers must not lie about beside their pseudonym.
+        self._run("drop_letters", respondent_id=scene.respondent.respondent_id)
+        self._run("empty_letters", respondent_id=scene.respondent.respondent_id)
         self._run("cut_outbox", session_id=session_id)
         self._run("drop_outbox_of_session", session_id=session_id)
         self.scrub_due = True
@@ -346,3 +369,16 @@ class Turns(Part):
     def _place(self, question_id: str, scene: _Scene) -> tuple[Question, int]:
         survey = self._kept(scene.session.survey_id, scene.session.revision)
         return survey.by_id[question_id], [*survey.by_id].index(question_id)
+
+
+def _place_seen(row: Record, position: str | None) -> tuple[int, str] | None:
+    """Give where a message may have been seen before a position; None where it was not.
+
+    One that is on its way, or was sent twice around the position, counts as the last.
+    """
+    place = None if row["position"] is None else (len(row["position"]), row["position"])
+    if position is None:
+        return place or (0, f"{row['outbox_id']:020}")
+    if place is not None and place < (len(position), position):
+        return place
+    return _ON_ITS_WAY if row["state"] == "claimed" or row["doubt"] else None

@@ -42,9 +42,23 @@ and not exists (select 1 from sessions s where s.invitation_id = i.invitation_id
 
 -- name: seen_turns
 -- What stood in the chat or may have, newest first; the caller compares positions.
-select turn, position, doubt, state from outbox
+select outbox_id, turn, position, doubt, state from outbox
 where session_id = :session_id and (state in ('claimed', 'sent') or doubt = 1)
 order by outbox_id desc
+
+-- name: seen_prompts
+-- What asked a person for something and stood in their chat or may have; the caller compares
+-- positions. Far fewer than these can be the newest.
+select outbox_id, session_id, position, doubt, state from outbox
+where respondent_id = :respondent_id and session_id is not null
+and (lasting = 0 or session_id = 'cut') and (state in ('claimed', 'sent') or doubt = 1)
+order by outbox_id desc
+limit 30
+
+-- name: waiting
+select 1 as yes from outbox
+where session_id = :session_id and state in ('pending', 'claimed') and lasting = 0
+limit 1
 
 -- name: invite
 insert into invitations (invitation_id, wave_id, respondent_id, disposition, invited_at)
@@ -158,6 +172,15 @@ where invitation_id = :invitation_id
 -- One that is on its way just now keeps its place in the order, and nothing else.
 update outbox set session_id = null, wave_id = null, turn = 0, body = null, doubt = 0
 where session_id = :session_id and state = 'claimed'
+
+-- name: drop_letters
+delete from outbox
+where respondent_id = :respondent_id and session_id is null and state = 'pending'
+
+-- name: empty_letters
+-- One that is on its way just now keeps its place in the order.
+update outbox set body = null
+where respondent_id = :respondent_id and session_id is null and state = 'claimed'
 
 -- name: drop_outbox_of_session
 delete from outbox where session_id = :session_id

@@ -179,3 +179,19 @@ def test_a_house_finds_its_own(place: Place) -> None:
     assert house.cohort_of_place("C1") == RIVERSIDE
     assert house.pulse("monthly") == MONTHLY
     assert house.cohort("x") is house.pulse(None) is house.cohort_of_code("x") is None
+
+
+def test_an_edit_changes_the_check_in_that_it_was_said_in(place: Place) -> None:
+    other = replace(MONTHLY, name="other", survey_id="secret")
+    place.set_up(MONTHLY, other)
+    place.join("ann")
+    place.tick(OPENS)
+    prompts = [prompt for _, prompt in place.deliver()]
+    small, secret = sorted(prompts, key=lambda prompt: "anonymous" in prompt.text)
+    place.press("ann", small.options[-2].token)
+    place.answer("ann", "yes", "We meet.")
+    said = place.said["ann"]
+    place.press("ann", secret.options[-2].token)
+    place.edit("ann", said, "We never meet.")
+    answers = place.rows("select text, n_edits from answers where question_id = 'why'")
+    assert answers == [{"text": "We never meet.", "n_edits": 1}]

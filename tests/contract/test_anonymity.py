@@ -10,6 +10,7 @@ import pytest
 from dialogues.disposition import Disposition
 from dialogues.effects import DispositionSet, QuestionOffered, ResponseSubmitted, Turn
 from dialogues.errors import StaleSession
+from dialogues.prompts import Prompt
 from dialogues.session import Status
 from storage.open import open_store
 from storage.protocol import Receipt, Respondent
@@ -123,7 +124,21 @@ def test_the_conversation_is_over_and_thanked_for(store: SqlStore) -> None:
     assert store.holdings("ann").responses == ()
     # The prompt that quoted them is not sent any more.
     assert send(store) == ["Thank you."]
-    assert rows(store, "outbox") == []
+    # That something ended here stays, so that later words are not taken for another answer.
+    [over] = rows(store, "outbox")
+    assert (over["session_id"], over["wave_id"], over["body"]) == ("cut", None, None)
+    assert store.seen_session("ann", None) == "cut"
+
+
+def test_a_letter_on_its_way_is_not_kept_beside_the_pseudonym(store: SqlStore) -> None:
+    wave_of_secrets(store)
+    ann = answer(store, "ann")
+    send(store)
+    store.say(ann, [Prompt(text="You said: secret words")], at=AT)
+    store.say(ann, [Prompt(text="And more secret words")], at=AT)
+    claim(store)
+    submit(store, ann, "xk4")
+    assert not any("secret words" in (row["body"] or "") for row in rows(store, "outbox"))
 
 
 def test_who_did_not_take_part_is_told_from_who_did(store: SqlStore) -> None:
