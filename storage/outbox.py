@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from dialogues.codec import decode_prompt
+from dialogues.codec import Unreadable, decode_prompt
 from dialogues.prompts import Prompt
 from storage.base import Part
 from storage.driver import Record
@@ -58,9 +58,11 @@ class Outbox(Part):
                 if _is_void(row):
                     query = "give_up_doubtful" if row["doubt"] else "drop_message"
                     self._run(query, outbox_id=row["outbox_id"])
+                elif (outgoing := self._outgoing(row, lane)) is None:
+                    self._run("dead", outbox_id=row["outbox_id"], error="unreadable")
                 else:
                     self._run("claim", outbox_id=row["outbox_id"], until=written_until)
-                    claimed.append(self._outgoing(row, lane))
+                    claimed.append(outgoing)
         return claimed
 
     def settle(self, receipts: Sequence[Receipt], *, now: datetime) -> None:
@@ -83,7 +85,12 @@ class Outbox(Part):
         due = [row["due_at"] for row in rows if row is not None and row["due_at"] is not None]
         return read_instant(min(due)) if due else None
 
-    def _outgoing(self, row: Record, lane: int) -> Outgoing:
+    def _outgoing(self, row: Record, lane: int) -> Outgoing | None:
+        """Read a message; None when it cannot be read, which must not hold up the others."""
+        try:
+            prompt = decode_prompt(row["body"])
+        except Unreadable:
+            return None
         newest = (
             self._one("newest_position", session_id=row["session_id"]) if row["in_place"] else None
         )
@@ -91,7 +98,7 @@ class Outbox(Part):
             outbox_id=row["outbox_id"],
             respondent_id=row["respondent_id"],
             chat=row["chat"],
-            prompt=decode_prompt(row["body"]),
+            prompt=prompt,
             replaces=None if newest is None else newest["position"],
             attempts=row["attempts"],
             lane=lane,

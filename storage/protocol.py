@@ -432,7 +432,8 @@ class Store(Protocol):
     ) -> list[Outgoing]:
         """Claim messages to send, oldest first: only a person's first unsent one, only rows
         due at ``now``, never one of a paused wave. A claim not settled by ``until`` is open
-        again. Rows that a later turn overtook are dropped here.
+        again. Rows that a later turn overtook are dropped here; one whose body cannot be
+        read is dead at once, with the error ``unreadable``.
         """
         ...
 

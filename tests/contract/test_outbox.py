@@ -65,6 +65,19 @@ def test_one_message_a_person_at_a_time_in_order(store: SqlStore) -> None:
     assert send(store) == ["a1", "b1", "a2", "a3"]
 
 
+@pytest.mark.parametrize("body", ['{"v":2,"text":"x"}', "no JSON", '{"v":1,"words":3}'])
+def test_a_message_that_cannot_be_read_holds_up_nobody(store: SqlStore, body: str) -> None:
+    person(store)
+    person(store, "bob")
+    say(store, "ann", "damaged", "after it")
+    damage = "update outbox set body = :body where outbox_id = 1"
+    store._driver.run(damage, {"body": body})
+    say(store, "bob", "to bob")
+    assert send(store) == ["to bob", "after it"]
+    (damaged,) = [row for row in rows(store, "outbox") if row["state"] == "dead"]
+    assert (damaged["body"], damaged["error"]) == (None, "unreadable")
+
+
 def test_the_limit_and_the_channel_are_kept_to(store: SqlStore) -> None:
     for name in ["ann", "bob", "cat"]:
         person(store, name)
