@@ -30,12 +30,17 @@ log = logging.getLogger(__name__)
 
 _BATCH = 32
 _IDLE_SECONDS = 2.0
+_LONGEST_WAIT = 300.0
 
 #: The longest that one batch may take before its process is taken for stuck.
 _STUCK_SECONDS = 120.0
 
 #: A batch of long answers is one long line.
 _LINE_LIMIT = 64 * 1024 * 1024
+
+
+#: What was made of one answer, and what went wrong with it.
+_Read = tuple[tuple[Coding, ...], str | None]
 
 
 class Coder:
@@ -81,7 +86,12 @@ class Coder:
             except TaggerError as trouble:
                 if not self._stopping.is_set():
                     log.error("The tagger does not start, answers wait: %s", trouble)
-                busy, wait = False, min(wait * 2, 300.0)
+                busy, wait = False, min(wait * 2, _LONGEST_WAIT)
+            except Exception as defect:
+                # Its text could hold somebody's words.
+                log.error("Tagging broke, answers wait: %s", type(defect).__name__)
+                busy, wait = False, min(wait * 2, _LONGEST_WAIT)
+                await self._end_process()
             if not busy:
                 await self._rest(wait)
         await self._end_process()
@@ -123,28 +133,27 @@ class Coder:
             return
         if results is None:
             log.error("An answer could not be tagged: %s", answers[0].response_id)
-            results = [{"codings": [], "error": "the tagger broke on it"}]
+            results = [((), "the tagger broke on it")]
         read = list(zip(answers, results, strict=True))
         await self._writer.run(lambda store: self._save(store, read, version))
 
-    def _save(
-        self, store: Store, read: list[tuple[UntaggedAnswer, dict[str, Any]]], version: str
-    ) -> None:
-        for answer, result in read:
-            codings = [_coding(item) for item in result["codings"]]
+    def _save(self, store: Store, read: list[tuple[UntaggedAnswer, _Read]], version: str) -> None:
+        for answer, (codings, error) in read:
             store.save_codings(
                 answer,
                 codings,
                 coding_ids=[self._new_id() for _ in codings],
                 coder=version,
                 at=self._now(),
-                error=result["error"],
+                error=error,
             )
 
     # The process ----------------------------------------------------------------------
 
-    async def _ask(self, answers: list[UntaggedAnswer]) -> list[dict[str, Any]] | None:
-        """Give what the tagger makes of the answers; None when its process broke."""
+    async def _ask(self, answers: list[UntaggedAnswer]) -> list[_Read] | None:
+        """Give what the tagger makes of the answers; None when its process broke, or says
+        what nobody can read.
+        """
         if self._stopping.is_set():
             return None
         if self._process is None:
@@ -154,10 +163,9 @@ class Coder:
             for answer in answers
         ]
         reply = await self._exchange(json.dumps(items))
-        if reply is None:
+        results = None if reply is None else _results(reply, len(answers))
+        if results is None:
             await self._end_process()
-            return None
-        results: list[dict[str, Any]] = json.loads(reply)
         return results
 
     async def _exchange(self, line: str | None) -> str | None:
@@ -181,21 +189,24 @@ class Coder:
             TaggerError: It does not start.
         """
         environ = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=environ,
-            limit=_LINE_LIMIT,
-            cwd=Path(__file__).parents[1],
-        )
-        first = await self._exchange(None)
-        if first is None:
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=environ,
+                limit=_LINE_LIMIT,
+                cwd=Path(__file__).parents[1],
+            )
+        except OSError as trouble:
+            raise TaggerError(f"{trouble.strerror or 'its process cannot be made'}.") from None
+        version = _version(await self._exchange(None))
+        if version is None:
             await self._end_process()
             raise TaggerError("run `pulse tag hello` to see why.")
-        self._version = json.loads(first)["version"]
-        return self._version
+        self._version = version
+        return version
 
     async def _end_process(self) -> None:
         process, self._process = self._process, None
@@ -208,6 +219,23 @@ class Coder:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def _version(line: str | None) -> str | None:
+    """Read the first line of the tagger's process; None when it is none of its."""
+    try:
+        return str(json.loads(line or "")["version"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def _results(line: str, count: int) -> list[_Read] | None:
+    """Read what the tagger makes of so many answers; None when it is nothing of the kind."""
+    try:
+        results = [(tuple(map(_coding, one["codings"])), one["error"]) for one in json.loads(line)]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return results if len(results) == count else None
 
 
 def _coding(item: dict[str, Any]) -> Coding:

@@ -137,6 +137,56 @@ async def test_a_tagger_that_does_not_start_is_said_and_tried_again(
     assert codes(place) == {"We meet.": None}
 
 
+async def test_a_tagger_that_is_not_there_is_said_and_tried_again(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    say(place, "ann", "We meet.")
+    async with coding(place, ["/nonexistent/python"]):
+        await until(lambda: caplog.text.count("No such file") >= 2)
+    assert codes(place) == {"We meet.": None}
+
+
+@pytest.mark.parametrize("first", ["oh no", "[]", "{}", "null"])
+async def test_a_process_that_is_no_tagger_is_said_and_tried_again(
+    place: Place, caplog: pytest.LogCaptureFixture, first: str
+) -> None:
+    say(place, "ann", "We meet.")
+    async with coding(place, [sys.executable, "-c", f"print({first!r})"]):
+        await until(lambda: caplog.text.count("pulse tag hello") >= 2)
+
+
+@pytest.mark.parametrize("reply", ["oh no", "{}", "[]", '[{"codings": [{}], "error": null}]'])
+async def test_a_reply_that_cannot_be_read_sets_the_answer_aside(
+    place: Place, caplog: pytest.LogCaptureFixture, reply: str
+) -> None:
+    say(place, "ann", "We meet.")
+    script = f"""import sys
+print('{{"version": "stub@1"}}', flush=True)
+for line in sys.stdin: print({reply!r}, flush=True)"""
+    async with coding(place, [sys.executable, "-c", script]):
+        await until(lambda: place.rows("select 1 from answers where tag_error is not null"))
+    assert "We meet" not in caplog.text
+
+
+async def test_a_defect_of_ours_is_said_without_words_and_tagging_goes_on(
+    place: Place,
+    stub: list[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    say(place, "ann", "We meet.")
+
+    def broken(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise RuntimeError("We meet.")
+
+    monkeypatch.setattr(Coder, "_save", broken)
+    async with coding(place, stub):
+        await until(lambda: codes(place) == {"We meet.": "We"})
+    assert "Tagging broke, answers wait: RuntimeError" in caplog.text
+    assert "We meet" not in caplog.text
+
+
 async def test_changed_words_are_read_anew(place: Place, stub: list[str]) -> None:
     say(place, "ann", "We meet.")
     async with coding(place, stub):
