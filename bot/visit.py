@@ -93,11 +93,13 @@ class Visit:
 
         Then it is put again, and what they wrote is not taken for an answer to it.
         """
-        if chosen.stored is None or chosen.stored.session.status.final:
+        if chosen.stored is None:
+            return False
+        session = chosen.stored.session
+        if session.status.final and session.status is not Status.COMPLETE:
             return False
         if not chosen.seen:
             return True
-        session = chosen.stored.session
         seen = self.store.seen_turn(session.session_id, position) or 0
         if seen >= session.shown:
             return False

@@ -14,6 +14,7 @@ from bot.house import CohortPlan, House, PulsePlan
 from bot.runner import Runner
 from bot.waves import Waves
 from dialogues.prompts import Prompt
+from dialogues.survey import Survey
 from nlp.codeframe import read_codeframe
 from storage.protocol import Address, Outgoing, Receipt, Store
 from storage.writer import Writer
@@ -71,10 +72,16 @@ class Place:
         self.said: dict[str, str] = {}
         self.set_up()
 
-    def set_up(self, *pulses: PulsePlan, cohorts: tuple[CohortPlan, ...] = (RIVERSIDE,)) -> None:
-        """Configure anew."""
+    def set_up(
+        self,
+        *pulses: PulsePlan,
+        cohorts: tuple[CohortPlan, ...] = (RIVERSIDE,),
+        more: tuple[Survey, ...] = (),
+    ) -> None:
+        """Configure anew, with more surveys than the two."""
+        surveys = {one.survey_id: one for one in (SURVEY, ANONYMOUS, *more)}
         house = House(
-            surveys={"small": SURVEY, "secret": ANONYMOUS},
+            surveys=surveys,
             cohorts=cohorts,
             pulses=pulses or (MONTHLY,),
             contact="the Riverside team",
@@ -89,8 +96,8 @@ class Place:
             wake=self.woken.append,
         )
         self.waves = Waves(self.runner, now=self.clock)
-        self.run(lambda store: [store.keep_survey(one, at=self.clock()) for one in (SURVEY,)])
-        self.run(lambda store: store.keep_survey(ANONYMOUS, at=self.clock()))
+        for one in surveys.values():
+            self.run(lambda store, one=one: store.keep_survey(one, at=self.clock()))
 
     def run(self, job: Callable[[Store], _T]) -> _T:
         """Run a job in the store."""
