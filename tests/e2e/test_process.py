@@ -121,7 +121,6 @@ async def test_a_platform_that_answers_nonsense_or_not_at_all_is_borne(
     telegram.faults.fail("getUpdates", "nonsense")
     telegram.faults.fail("sendMessage", "nonsense")
     slack.faults.fail("chat.postMessage", "nonsense")
-    slack.faults.fail("chat.postMessage", "reset")
     running = await house.run()
     for person in (ann, sue):
         await person.send("/start")
