@@ -232,8 +232,7 @@ class Runner:
 
         An open check-in asks as few as the pulse of the same survey does.
         """
-        wave = checkin.wave
-        fielded = wave or self._like(checkin)
+        fielded = checkin.wave or self._like(checkin)
         count = fielded.questions_per_person if fielded else self._chat_draw
         if count is None:
             return None
@@ -257,10 +256,12 @@ class Runner:
         *,
         lane: int,
         now: datetime,
+        silent: bool = False,
     ) -> bool:
         """Let an event happen to a conversation, save the turn and answer what it requests.
 
-        Lane 1 is what we do of our own accord, lane 0 what answers the person.
+        Lane 1 is what we do of our own accord, lane 0 what answers the person; ``silent``
+        says nothing of it.
 
         Returns:
             False when the event changed nothing, so that nothing was saved.
@@ -276,7 +277,7 @@ class Runner:
         turn = step(survey, session, event)
         if turn.session == session:
             return False
-        if lane == 1 and (respondent.opted_out or not respondent.reachable):
+        if silent or (lane == 1 and (respondent.opted_out or not respondent.reachable)):
             # What we do of our own accord is not told to somebody who withdrew.
             kept = tuple(one for one in turn.effects if not isinstance(one, PromptShown))
             turn = replace(turn, effects=kept)

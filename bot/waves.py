@@ -2,7 +2,8 @@
 
 What lives here: what is due at an instant, and the jobs that do it. Truth about time is in
 rows: a wave's id holds its local date, so it opens once however often this runs, and every
-reminder and closing is guarded by an id of its own. What must not: the clock (``schedule.py``
+reminder and closing is guarded by an id of its own. How a wave is fielded is in its row too:
+the configuration says how the next one will be. What must not: the clock (``schedule.py``
 ticks), or words.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
@@ -20,18 +22,16 @@ from cronsim import CronSim
 from bot.house import CohortPlan, House, PulsePlan
 from bot.runner import Runner
 from bot.visit import Checkin
+from dialogues.errors import StoreError
 from dialogues.events import Reminded, WaveClosed
 from dialogues.survey import Survey
-from storage.protocol import Respondent, Store, StoredSession, Wave
+from storage.protocol import Respondent, Store, Wave, WaveState
 
-__all__ = ["ALL_ROLES", "RunJob", "Waves", "last_due", "next_due", "quiet_until"]
+__all__ = ["RunJob", "Waves", "last_due", "next_due", "quiet_until"]
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-
-#: Who is invited where a wave was opened by hand without a pulse.
-ALL_ROLES = ("citizen", "partner")
 
 #: How late a pulse that never went out before may open its first wave.
 _FIRST_GRACE = timedelta(hours=1)
@@ -99,6 +99,7 @@ class Waves:
         self._runner = runner
         self._house: House = runner.house
         self._now = now
+        self._troubled: set[str] = set()
 
     @property
     def house(self) -> House:
@@ -108,19 +109,43 @@ class Waves:
     def tick(self, run: RunJob) -> None:
         """Do everything that is due now."""
         for pulse, cohort in self._fieldings():
-            wave = self.due(pulse, cohort, run(lambda store: store.waves()))
-            if wave is not None:
-                self.open(wave, run)
-        for wave in run(lambda store: store.waves(state="open")):
-            over = wave.closes_at is not None and wave.closes_at <= self._now()
-            if not over:
-                self.invite(wave, run)
-            if self._speaks_at(wave) > self._now():
-                continue  # Reminders and farewells wait until people are awake.
+            with self._trouble_noted(f"{pulse.name} in {cohort.name}"):
+                wave = self.due(pulse, cohort, run(lambda store: store.waves()))
+                if wave is not None:
+                    self.open(wave, run)
+        for wave in run(_under_way):
+            with self._trouble_noted(wave.wave_id):
+                self._tend(wave, run)
+
+    def _tend(self, wave: Wave, run: RunJob) -> None:
+        over = wave.closes_at is not None and wave.closes_at <= self._now()
+        if wave.state != "open":
             if over:
                 self.close(wave.wave_id, run)
-            else:
-                self.remind(wave, run)
+            return
+        if not over:
+            self.invite(wave, run)
+        if self._speaks_at(wave) > self._now():
+            return  # Reminders and farewells wait until people are awake.
+        if over:
+            self.close(wave.wave_id, run)
+        else:
+            self.remind(wave, run)
+
+    @contextmanager
+    def _trouble_noted(self, what: str) -> Iterator[None]:
+        """Let one thing fail and the rest go on; the log has its id, the first time.
+
+        A store that does not work fails everything, and is tried again at the next tick.
+        """
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as trouble:
+            if what not in self._troubled:
+                self._troubled.add(what)
+                log.error("Passed over %s: %s", what, type(trouble).__name__)
 
     def _fieldings(self) -> Iterator[tuple[PulsePlan, CohortPlan]]:
         for pulse in self._house.pulses:
@@ -152,10 +177,15 @@ class Waves:
         return wave if now - opens_at <= grace else None
 
     def plan(self, pulse: PulsePlan, cohort: CohortPlan, opens_at: datetime) -> Wave:
-        """Give the wave of a pulse and cohort that opens at an instant; nothing is kept."""
+        """Give the wave of a pulse and cohort that opens at an instant; nothing is kept.
+
+        A date has one wave: opened by hand it stands for the one that is due later that day.
+        """
         zone = ZoneInfo(cohort.timezone)
         survey = self._house.surveys[pulse.survey_id]
         following = next_due(pulse.cron, zone, opens_at)
+        while following.astimezone(zone).date() == opens_at.astimezone(zone).date():
+            following = next_due(pulse.cron, zone, following)
         closes_at = following if pulse.close_after is None else opens_at + pulse.close_after
         closes_at = min(closes_at, following)
         return Wave(
@@ -164,6 +194,10 @@ class Waves:
             cohort=cohort.name,
             survey_id=survey.survey_id,
             revision=survey.revision,
+            roles=pulse.roles,
+            questions_per_person=pulse.questions_per_person,
+            timezone=cohort.timezone,
+            quiet_hours=pulse.quiet_hours,
             state="open",
             opens_at=opens_at,
             closes_at=closes_at,
@@ -184,7 +218,7 @@ class Waves:
         if not run(job):
             return False
         log.info("Opened wave %s", wave.wave_id)
-        for other in run(lambda store: store.waves(state="open")):
+        for other in run(_under_way):
             same = (other.pulse, other.cohort) == (wave.pulse, wave.cohort)
             if wave.pulse is not None and same and other.wave_id != wave.wave_id:
                 self.close(other.wave_id, run)
@@ -201,20 +235,15 @@ class Waves:
         fresh = store.wave(wave.wave_id)
         if survey is None or fresh is None or fresh.state != "open":
             return 0
-        pulse = self._house.pulse(wave.pulse)
         due_at = self._speaks_at(wave)
-        roles = pulse.roles if pulse else ALL_ROLES
-        members = store.uninvited(wave.wave_id, roles=roles, limit=_BATCH)
+        members = store.uninvited(wave.wave_id, roles=wave.roles, limit=_BATCH)
         for member in members:
             self._invite(store, wave, survey, member, now=now, due_at=due_at)
         return len(members)
 
     def _speaks_at(self, wave: Wave) -> datetime:
         """Give when we may write of our own accord: now, or at the end of the quiet hours."""
-        pulse = self._house.pulse(wave.pulse)
-        cohort = self._house.cohort(wave.cohort)
-        zone = ZoneInfo(cohort.timezone if cohort else "UTC")
-        return quiet_until(pulse.quiet_hours if pulse else None, zone, self._now())
+        return quiet_until(wave.quiet_hours, ZoneInfo(wave.timezone), self._now())
 
     def _invite(
         self,
@@ -239,59 +268,111 @@ class Waves:
     # Reminding ------------------------------------------------------------------------
 
     def remind(self, wave: Wave, run: RunJob) -> None:
-        """Send the reminder that is due to those who have answered nothing yet."""
+        """Send the reminder that is due to members who have answered nothing yet."""
         due = sum(when <= self._now() for when in wave.remind_at)
         if due <= wave.reminded:
             return
-        after: str | None = ""
-        while after is not None:
-            after = run(partial(self._remind_some, wave=wave, number=due, after=after))
+        self._each_unfinished(wave.wave_id, run, partial(self._remind_one, wave=wave, number=due))
         run(lambda store: store.set_wave(wave.wave_id, reminded=due))
 
-    def _remind_some(self, store: Store, wave: Wave, number: int, after: str) -> str | None:
+    def _remind_one(self, store: Store, session_id: str, *, wave: Wave, number: int) -> None:
         now = self._now()
-        cohort = self._house.cohort(wave.cohort)
-        zone = ZoneInfo(cohort.timezone if cohort else "UTC")
+        stored = store.session(session_id)
+        respondent = store.respondent(stored.respondent_id) if stored else None
+        if stored is None or respondent is None or wave.cohort not in respondent.cohorts:
+            return
+        event_id = f"remind:{wave.wave_id}:{number}:{session_id}"
+        begun = any(given.value is not None for given in stored.session.given)
+        if begun or not store.take_event(event_id, on=now.date()):
+            return
+        zone = ZoneInfo(wave.timezone)
         until = wave.closes_at.astimezone(zone).date() if wave.closes_at else None
-        waiting = store.unfinished(wave.wave_id, after=after, limit=_BATCH)
-        for stored in waiting:
-            event_id = f"remind:{wave.wave_id}:{number}:{stored.session.session_id}"
-            begun = any(given.value is not None for given in stored.session.given)
-            if begun or not store.take_event(event_id, on=now.date()):
-                continue
-            event = Reminded(event_id=event_id, at=now, until=until)
-            if self._step(store, stored, event, now) and stored.invitation_id is not None:
-                store.note_reminder(stored.invitation_id)
-        return waiting[-1].session.session_id if waiting else None
+        event = Reminded(event_id=event_id, at=now, until=until)
+        reminded = self._runner.advance(store, respondent, stored, event, lane=1, now=now)
+        if reminded and stored.invitation_id is not None:
+            store.note_reminder(stored.invitation_id)
 
     # Closing --------------------------------------------------------------------------
 
     def close(self, wave_id: str, run: RunJob) -> None:
-        """Close a wave: end what is unfinished, settle every invitation."""
-        run(lambda store: store.set_wave(wave_id, closes_at=self._now()))
-        after: str | None = ""
-        while after is not None:
-            after = run(partial(self._close_some, wave_id=wave_id, after=after))
-        run(lambda store: self._settle(store, wave_id))
+        """Close a wave: end what is unfinished, settle every invitation.
+
+        Nobody begins in it from the first moment on. Those in the middle are told, save when
+        it was paused: then nothing is said, and what still waited to be sent is dropped.
+        """
+        before = run(partial(self._begin_closing, wave_id=wave_id))
+        if before == "closed":
+            return
+        silent = before == "paused"
+        passed_over: set[str] = set()
+        settle = partial(self._settle, wave_id=wave_id, silent=silent, passed_over=passed_over)
+        while not run(settle):
+            close_one = partial(self._close_one, wave_id=wave_id, silent=silent)
+            passed_over |= self._each_unfinished(wave_id, run, close_one)
         log.info("Closed wave %s", wave_id)
 
-    def _close_some(self, store: Store, wave_id: str, after: str) -> str | None:
-        now = self._now()
-        waiting = store.unfinished(wave_id, after=after, limit=_BATCH)
-        for stored in waiting:
-            event_id = f"close:{wave_id}:{stored.session.session_id}"
-            self._step(store, stored, WaveClosed(event_id=event_id, at=now), now)
-        return waiting[-1].session.session_id if waiting else None
+    def _begin_closing(self, store: Store, wave_id: str) -> WaveState:
+        """Let nobody begin any more; give the state before. What is paused stays so till then."""
+        wave = store.wave(wave_id)
+        before = "closed" if wave is None else wave.state
+        if before != "closed":
+            state = "paused" if before == "paused" else "closing"
+            store.set_wave(wave_id, state=state, closes_at=self._now())
+        return before
 
-    def _settle(self, store: Store, wave_id: str) -> None:
+    def _close_one(self, store: Store, session_id: str, *, wave_id: str, silent: bool) -> None:
+        now = self._now()
+        stored = store.session(session_id)
+        respondent = store.respondent(stored.respondent_id) if stored else None
+        if stored is not None and respondent is not None:
+            event = WaveClosed(event_id=f"close:{wave_id}:{session_id}", at=now)
+            self._runner.advance(store, respondent, stored, event, lane=1, now=now, silent=silent)
+
+    def _settle(self, store: Store, wave_id: str, *, silent: bool, passed_over: set[str]) -> bool:
+        """Settle every invitation; False while a conversation is still to be ended."""
+        unfinished = store.unfinished(wave_id, limit=len(passed_over) + 1)
+        if not passed_over.issuperset(unfinished):
+            return False
+        if silent:
+            store.drop_broadcasts(wave_id)
         store.settle_wave(wave_id, at=self._now())
         store.set_wave(wave_id, state="closed")
+        return True
 
-    def _step(
-        self, store: Store, stored: StoredSession, event: Reminded | WaveClosed, now: datetime
-    ) -> bool:
-        """Let something happen to one conversation; False when it changed nothing."""
-        respondent = store.respondent(stored.respondent_id)
-        if respondent is None:
-            return False
-        return self._runner.advance(store, respondent, stored, event, lane=1, now=now)
+    def _each_unfinished(
+        self, wave_id: str, run: RunJob, job: Callable[[Store, str], None]
+    ) -> set[str]:
+        """Do something to each unfinished conversation of a wave, many in one transaction.
+
+        Returns:
+            Ids of those that could not be dealt with: they hold up nobody else.
+        """
+        passed_over: set[str] = set()
+        after = ""
+        while ids := run(partial(_unfinished_after, wave_id=wave_id, after=after)):
+            after = ids[-1]
+            try:
+                run(partial(_do_all, ids=ids, job=job))
+            except StoreError:
+                raise
+            except Exception:
+                for session_id in ids:
+                    passed_over.add(session_id)
+                    with self._trouble_noted(f"{session_id} in {wave_id}"):
+                        run(partial(_do_all, ids=[session_id], job=job))
+                        passed_over.discard(session_id)
+        return passed_over
+
+
+def _under_way(store: Store) -> list[Wave]:
+    """Give the waves that are not closed."""
+    return [wave for wave in store.waves() if wave.state != "closed"]
+
+
+def _unfinished_after(store: Store, *, wave_id: str, after: str) -> list[str]:
+    return store.unfinished(wave_id, after=after, limit=_BATCH)
+
+
+def _do_all(store: Store, *, ids: list[str], job: Callable[[Store, str], None]) -> None:
+    for session_id in ids:
+        job(store, session_id)

@@ -112,8 +112,9 @@ class People(Part):
         return bool(joined)
 
     def leave(self, respondent_id: str, cohort: str) -> None:
-        """End a membership; past responses stay."""
+        """End a membership, and drop pending broadcasts of it; past responses stay."""
         self._run("leave_cohort", respondent_id=respondent_id, cohort=cohort)
+        self._run("drop_broadcasts_of_cohort", respondent_id=respondent_id, cohort=cohort)
 
     def members(
         self, cohort: str, *, roles: Sequence[str], after: str = "", limit: int = 500

@@ -41,7 +41,7 @@ __all__ = [
 
 Row = dict[str, Any]
 
-#: ``open``, ``paused`` or ``closed``.
+#: ``open``, ``paused``, ``closing`` (nobody begins any more) or ``closed``.
 WaveState = str
 
 
@@ -99,7 +99,10 @@ class Wave:
     Attributes:
         wave_id: ``PULSE-COHORT-DATE`` (design section 10).
         pulse: None for a wave opened by hand without one.
-        roles: Not kept here: who is invited is decided at opening.
+        roles: Who is invited.
+        questions_per_person: Questions of the pool each person gets; None for all.
+        timezone: IANA name; quiet hours and dates are read in it.
+        quiet_hours: Local (from, until) in minutes after midnight; None for none.
         closes_at: None when only a hand closes it.
         remind_at: When reminders are due, in order.
         reminded: How many of ``remind_at`` have been sent out.
@@ -110,6 +113,10 @@ class Wave:
     cohort: str
     survey_id: str
     revision: str
+    roles: tuple[str, ...]
+    questions_per_person: int | None
+    timezone: str
+    quiet_hours: tuple[int, int] | None
     state: WaveState
     opens_at: datetime
     closes_at: datetime | None
@@ -273,7 +280,9 @@ class Store(Protocol):
         ...
 
     def leave(self, respondent_id: str, cohort: str) -> None:
-        """End a membership; past responses stay."""
+        """End a membership, and drop pending broadcasts of that cohort's waves; past
+        responses stay.
+        """
         ...
 
     def members(
@@ -431,7 +440,8 @@ class Store(Protocol):
         self, channel: str, *, lane: int, limit: int, now: datetime, until: datetime
     ) -> list[Outgoing]:
         """Claim messages to send, oldest first: only a person's first unsent one, only rows
-        due at ``now``, never one of a paused wave. A claim not settled by ``until`` is open
+        due at ``now``, never a broadcast of a paused or closing wave. Broadcasts that wait, for
+        their hour or their wave, hold up no others. A claim not settled by ``until`` is open
         again. Rows that a later turn overtook are dropped here; one whose body cannot be
         read is dead at once, with the error ``unreadable``.
         """
@@ -480,8 +490,8 @@ class Store(Protocol):
         """Change what is given."""
         ...
 
-    def unfinished(self, wave_id: str, *, after: str = "", limit: int = 500) -> list[StoredSession]:
-        """Give a wave's sessions that are not final, by session_id, those after ``after``."""
+    def unfinished(self, wave_id: str, *, after: str = "", limit: int = 500) -> list[str]:
+        """Give the ids of a wave's sessions that are not final, in order, those after ``after``."""
         ...
 
     def note_reminder(self, invitation_id: str) -> None:
@@ -494,6 +504,10 @@ class Store(Protocol):
         order of random invitation ids), and drop what an anonymous survey never got
         submitted.
         """
+        ...
+
+    def drop_broadcasts(self, wave_id: str) -> None:
+        """Drop what a wave has still to send of our own accord."""
         ...
 
     def counts(self, wave_id: str) -> InvitationCounts:

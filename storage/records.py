@@ -81,18 +81,28 @@ def read_session(row: Record) -> StoredSession:
 def read_wave(row: Record) -> Wave:
     """Read a wave."""
     closes_at = row["closes_at"]
+    quiet = row["quiet_hours"]
     return Wave(
         wave_id=row["wave_id"],
         pulse=row["pulse"],
         cohort=row["cohort"],
         survey_id=row["survey_id"],
         revision=row["revision"],
+        roles=tuple(json.loads(row["roles"])),
+        questions_per_person=row["questions_per_person"],
+        timezone=row["timezone"],
+        quiet_hours=None if quiet is None else _pair(json.loads(quiet)),
         state=row["state"],
         opens_at=read_instant(row["opens_at"]),
         closes_at=None if closes_at is None else read_instant(closes_at),
         remind_at=tuple(read_instant(at) for at in json.loads(row["remind_at"])),
         reminded=row["reminded"],
     )
+
+
+def _pair(numbers: list[int]) -> tuple[int, int]:
+    first, second = numbers
+    return first, second
 
 
 def read_coding(row: Record) -> Coding:

@@ -89,10 +89,10 @@ class Turns(Part):
         row = self._one("session_in_wave", respondent_id=respondent_id, wave_id=wave_id)
         return None if row is None else read_session(row)
 
-    def unfinished(self, wave_id: str, *, after: str = "", limit: int = 500) -> list[StoredSession]:
-        """Give a wave's sessions that are not final, by session_id, those after ``after``."""
+    def unfinished(self, wave_id: str, *, after: str = "", limit: int = 500) -> list[str]:
+        """Give the ids of a wave's sessions that are not final, in order, those after ``after``."""
         rows = self._all("unfinished", wave_id=wave_id, after=after, limit=limit)
-        return [read_session(row) for row in rows]
+        return [row["session_id"] for row in rows]
 
     def took_part(self, respondent_id: str, wave_id: str) -> bool:
         """Whether a person handed in an anonymous response in a wave; see the contract."""

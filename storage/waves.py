@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from dialogues.disposition import Disposition
@@ -24,6 +25,10 @@ class Waves(Part):
             cohort=wave.cohort,
             survey_id=wave.survey_id,
             revision=wave.revision,
+            roles=json.dumps(wave.roles),
+            questions_per_person=wave.questions_per_person,
+            timezone=wave.timezone,
+            quiet_hours=None if wave.quiet_hours is None else json.dumps(wave.quiet_hours),
             state=wave.state,
             opens_at=write_instant(wave.opens_at),
             closes_at=None if wave.closes_at is None else write_instant(wave.closes_at),
@@ -88,6 +93,10 @@ class Waves(Part):
         self._run("settle_rest", wave_id=wave_id, at=written_at)
         if anonymous:
             self._drop_unsubmitted(wave_id)
+
+    def drop_broadcasts(self, wave_id: str) -> None:
+        """Drop what a wave has still to send of our own accord."""
+        self._run("drop_broadcasts_of_wave", wave_id=wave_id)
 
     def counts(self, wave_id: str) -> InvitationCounts:
         """Give how a wave stands."""

@@ -80,12 +80,18 @@ create table inbound (
     received_on text not null
 ) {keyed};
 
+-- How a wave is fielded stands here, so that a pulse that is renamed or dropped changes no
+-- wave under way. Lists are JSON; quiet_hours are minutes after midnight.
 create table waves (
     wave_id text primary key,
     pulse text,
     cohort text not null,
     survey_id text not null,
     revision text not null,
+    roles text not null,
+    questions_per_person integer,
+    timezone text not null,
+    quiet_hours text,
     state text not null,
     opens_at text not null,
     closes_at text,

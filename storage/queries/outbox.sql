@@ -16,7 +16,8 @@ set state = 'pending', claimed_until = null, attempts = attempts + 1, doubt = 1
 where channel = :channel and lane = :lane and state = 'claimed' and claimed_until <= :now
 
 -- name: claimable
--- What a later prompt overtook, or the closing of its wave.
+-- What a later prompt overtook, or the closing of its wave. An earlier broadcast that waits for
+-- its hour or its wave holds up no later one; one that is tried again does.
 select o.outbox_id, o.respondent_id, o.session_id, o.turn, o.body, o.in_place, o.lasting,
     o.attempts, o.doubt, a.chat,
     exists (
@@ -35,11 +36,20 @@ where o.channel = :channel and o.lane = :lane and o.state = 'pending' and o.due_
 and not exists (
     select 1 from outbox e
     where e.respondent_id = o.respondent_id and e.state in ('claimed', 'pending')
-    and (e.state = 'claimed' or e.lane < o.lane
-        or (e.lane = o.lane and e.outbox_id < o.outbox_id))
+    and (e.state = 'claimed' or e.lane < o.lane or (
+        e.lane = o.lane and e.outbox_id < o.outbox_id and (
+            e.lane = 0 or not (
+                (e.attempts = 0 and e.due_at > :now) or exists (
+                    select 1 from waves w
+                    where w.wave_id = e.wave_id and w.state in ('paused', 'closing')
+                )
+            )
+        )
+    ))
 )
 and not exists (
-    select 1 from waves w where o.lane = 1 and w.wave_id = o.wave_id and w.state = 'paused'
+    select 1 from waves w
+    where o.lane = 1 and w.wave_id = o.wave_id and w.state in ('paused', 'closing')
 )
 order by o.due_at, o.outbox_id
 limit :limit
@@ -92,16 +102,26 @@ set state = 'pending', claimed_until = null, attempts = attempts + 1, doubt = 1
 where channel = :channel and state = 'claimed'
 
 -- name: next_due
+-- As claimable: whatever is claimable first at a time has its own due time by then.
 select o.due_at from outbox o
 where o.channel = :channel and o.lane = :lane and o.state = 'pending'
 and not exists (
     select 1 from outbox e
     where e.respondent_id = o.respondent_id and e.state in ('claimed', 'pending')
-    and (e.state = 'claimed' or e.lane < o.lane
-        or (e.lane = o.lane and e.outbox_id < o.outbox_id))
+    and (e.state = 'claimed' or e.lane < o.lane or (
+        e.lane = o.lane and e.outbox_id < o.outbox_id and (
+            e.lane = 0 or not (
+                (e.attempts = 0 and e.due_at > o.due_at) or exists (
+                    select 1 from waves w
+                    where w.wave_id = e.wave_id and w.state in ('paused', 'closing')
+                )
+            )
+        )
+    ))
 )
 and not exists (
-    select 1 from waves w where o.lane = 1 and w.wave_id = o.wave_id and w.state = 'paused'
+    select 1 from waves w
+    where o.lane = 1 and w.wave_id = o.wave_id and w.state in ('paused', 'closing')
 )
 order by o.due_at
 limit 1

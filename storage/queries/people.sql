@@ -68,6 +68,11 @@ on conflict do nothing
 -- name: leave_cohort
 delete from memberships where respondent_id = :respondent_id and cohort = :cohort
 
+-- name: drop_broadcasts_of_cohort
+delete from outbox
+where respondent_id = :respondent_id and state = 'pending' and lane = 1 and doubt = 0
+and wave_id in (select wave_id from waves where cohort = :cohort)
+
 -- name: members
 -- :roles is |citizen|partner|, or empty for all.
 select r.respondent_id, r.role, r.sector, r.language, r.opted_out_at, a.channel, a.reachable

@@ -26,8 +26,7 @@ order by updated_at desc, session_id desc
 limit 1
 
 -- name: unfinished
-select session_id, respondent_id, invitation_id, wave_id, cohort, body, updated_at
-from sessions
+select session_id from sessions
 where wave_id = :wave_id and session_id > :after
 and status not in ('complete', 'stopped', 'refused', 'closed')
 order by session_id

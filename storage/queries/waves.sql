@@ -2,26 +2,28 @@
 
 -- name: open_wave
 insert into waves (
-    wave_id, pulse, cohort, survey_id, revision, state, opens_at, closes_at, remind_at, reminded
+    wave_id, pulse, cohort, survey_id, revision, roles, questions_per_person, timezone,
+    quiet_hours, state, opens_at, closes_at, remind_at, reminded
 ) values (
-    :wave_id, :pulse, :cohort, :survey_id, :revision, :state, :opens_at, :closes_at, :remind_at,
-    :reminded
+    :wave_id, :pulse, :cohort, :survey_id, :revision, :roles, :questions_per_person, :timezone,
+    :quiet_hours, :state, :opens_at, :closes_at, :remind_at, :reminded
 ) on conflict do nothing
 
 -- name: wave
-select wave_id, pulse, cohort, survey_id, revision, state, opens_at, closes_at, remind_at,
-    reminded
+select wave_id, pulse, cohort, survey_id, revision, roles, questions_per_person, timezone,
+    quiet_hours, state, opens_at, closes_at, remind_at, reminded
 from waves where wave_id = :wave_id
 
 -- name: waves
 -- Of one state, or of any where :state is empty.
-select wave_id, pulse, cohort, survey_id, revision, state, opens_at, closes_at, remind_at,
-    reminded
+select wave_id, pulse, cohort, survey_id, revision, roles, questions_per_person, timezone,
+    quiet_hours, state, opens_at, closes_at, remind_at, reminded
 from waves where :state = '' or state = :state
 order by opens_at desc, wave_id
 
 -- name: open_waves_for
-select w.wave_id, w.pulse, w.cohort, w.survey_id, w.revision, w.state, w.opens_at, w.closes_at,
+select w.wave_id, w.pulse, w.cohort, w.survey_id, w.revision, w.roles,
+    w.questions_per_person, w.timezone, w.quiet_hours, w.state, w.opens_at, w.closes_at,
     w.remind_at, w.reminded
 from waves w
 join memberships m on m.cohort = w.cohort
@@ -70,6 +72,12 @@ delete from sessions where wave_id = :wave_id
 update outbox set session_id = null, wave_id = null, lasting = 1
 where session_id = :session_id and state in ('pending', 'claimed')
 and turn >= (select s.turn from sessions s where s.session_id = :session_id)
+
+-- name: drop_broadcasts_of_wave
+-- One that is in doubt stays until it would be sent again: the person may have seen it.
+delete from outbox
+where wave_id = :wave_id and state in ('pending', 'claimed')
+and state = 'pending' and lane = 1 and doubt = 0
 
 -- name: count_invitations
 select disposition, consented, count(*) as n from invitations

@@ -357,22 +357,6 @@ def test_an_invitation_that_never_left_is_not_sent_after_the_closing(place: Plac
     assert place.texts() == {}
 
 
-def test_closing_can_be_taken_up_again_where_it_broke_off(place: Place) -> None:
-    place.join("ann", "ben")
-    place.tick(OPENS)
-    place.texts()
-    for name in ("ann", "ben"):
-        place.answer(name, "yes", "yes")
-    place.clock.pass_(days=10)
-    after = place.run(lambda store: place.waves._close_some(store, WAVE, ""))
-    assert after is not None
-    place.set_up()
-    place.tick()
-    place.tick(place.clock.pass_(seconds=5))
-    assert {name: len(texts) for name, texts in place.texts().items()} == {"ann": 1, "ben": 1}
-    assert set(place.dispositions().values()) == {"partial"}
-
-
 # Who may begin ------------------------------------------------------------------------
 
 

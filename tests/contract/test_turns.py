@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -391,8 +390,5 @@ def test_unfinished_sessions_come_in_pages(store: SqlStore) -> None:
         begin(store, respondent, f"s-{name}", wave_id=wave_id, invitation_id=f"i-{name}")
         if name == "bob":
             go_on(store, respondent, session_id="s-bob", status=Status.STOPPED)
-    page = store.unfinished("w", limit=1)
-    assert [session.session.session_id for session in page] == ["s-ann"]
-    rest = store.unfinished("w", after="s-ann")
-    assert [session.session.session_id for session in rest] == ["s-dan"]
-    assert rest[0].updated_at == AT + timedelta(0)
+    assert store.unfinished("w", limit=1) == ["s-ann"]
+    assert store.unfinished("w", after="s-ann") == ["s-dan"]

@@ -30,7 +30,15 @@ def test_a_wave_opens_once(store: SqlStore) -> None:
     assert store.open_wave(wave())
     assert not store.open_wave(wave(state="closed"))
     assert store.wave(wave().wave_id) == wave()
-    bare = wave("by-hand", pulse=None, closes_at=None, remind_at=())
+    bare = wave(
+        "by-hand",
+        pulse=None,
+        roles=("partner",),
+        questions_per_person=None,
+        quiet_hours=None,
+        closes_at=None,
+        remind_at=(),
+    )
     assert store.open_wave(bare)
     assert store.wave("by-hand") == bare
 
