@@ -112,7 +112,10 @@ def open_wave(
 
 @app.command()
 def close(wave: WaveId) -> None:
-    """Close a wave now: conversations under way end, every invitation is settled."""
+    """Close a wave now: conversations under way end, every invitation is settled.
+
+    Those in the middle are told; of a paused wave nothing is said.
+    """
     with _desk() as desk:
         if desk.wave(wave).state == "closed":
             raise CannotError(f"{wave} is closed already.")
@@ -122,7 +125,7 @@ def close(wave: WaveId) -> None:
 
 @app.command()
 def pause(wave: WaveId) -> None:
-    """Send nothing more of a wave until it is resumed; who has begun may go on."""
+    """Send nothing of a wave until it is resumed; who has begun may go on. It closes in time."""
     _set_state(wave, "paused", "open")
 
 
@@ -133,17 +136,25 @@ def resume(wave: WaveId) -> None:
 
 
 def _set_state(wave: str, state: str, before: str) -> None:
+    def change(store: Store) -> str | None:
+        known = store.wave(wave)
+        if known is not None and known.state == before:
+            store.set_wave(wave, state=state)
+        return None if known is None else known.state
+
     with _desk() as desk:
-        known = desk.wave(wave)
-        if known.state != before:
-            raise CannotError(f"{wave} is {known.state}, not {before}.")
-        desk.run(lambda store: store.set_wave(wave, state=state))
+        desk.wave(wave)
+        found = desk.run(change)
+        if found != before:
+            raise CannotError(f"{wave} is {found}, not {before}.")
         typer.echo(f"{wave} is {state} now.")
 
 
 @app.command()
 def status(
-    wave: Annotated[str | None, typer.Argument(help="Id of a wave; else every open one.")] = None,
+    wave: Annotated[
+        str | None, typer.Argument(help="Id of a wave; else all that are not closed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show how a wave stands: invited, agreed, and how invitations ended."""
@@ -151,7 +162,7 @@ def status(
         if wave is not None:
             waves = [desk.wave(wave)]
         else:
-            waves = desk.run(lambda store: store.waves(state="open"))
+            waves = [one for one in desk.run(lambda store: store.waves()) if one.state != "closed"]
         rows = [_counted(one, desk.run(methodcaller("counts", one.wave_id))) for one in waves]
     if as_json:
         typer.echo(json.dumps(rows if wave is None else rows[0], ensure_ascii=False))

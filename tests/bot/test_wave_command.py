@@ -61,6 +61,8 @@ def test_a_wave_is_opened_paused_resumed_and_closed(pulse: Callable[..., Ran]) -
     for command, state in (("pause", "paused"), ("resume", "open"), ("close", "closed")):
         assert pulse(command, wave)[0] == 0
         assert waves(pulse) == {"riverside": state}
+        _, out, _ = pulse("status")
+        assert out.startswith("No wave" if state == "closed" else f"{wave} ({state}, ")
     status, out, _ = pulse("status", wave, "--json")
     assert status == 0
     shown = json.loads(out)

@@ -181,6 +181,9 @@ def test_each_mistake_has_its_line_and_key(
         ('cron = "0 10 1 * * *"', "cron", "here are 6 fields"),
         ('cron = "61 10 1 * *"', "cron", "bad minute"),
         ('cron = "0 0 30 2 *"', "cron", "bad day-of-month"),
+        ('cron = "0 15,9 1 * *"', "cron", "one opening a day at most; this line opens at 09:00"),
+        ('cron = "*/30 10 29 2 *"', "cron", "at 10:00 and at 10:30"),
+        ('cron = "0 */12 1 * *"', "cron", "at 00:00 and at 12:00 (make a pulse for each)"),
         ('quiet_hours = "20-8"', "quiet_hours", '"20:00-08:00"'),
         ('quiet_hours = "08:00-08:00"', "quiet_hours", '"20:00-08:00"'),
         ('roles = ["resident"]', "roles.1", '"citizen" or "partner"'),
@@ -240,6 +243,16 @@ def test_a_pulse_that_comes_too_often_is_warned_of(tmp_path: Path, cron: str, wo
     found = wrong(tmp_path, COHORT + PULSE.replace("0 10 1 * *", cron))
     assert [finding.severity for finding in found] == (["warning"] if worn else [])
     assert all(finding.key == "pulse.monthly.cron" for finding in found)
+
+
+@pytest.mark.parametrize("cron", ["30 1 * * *", "30 2 28-31 3,10 *", "0 0 * * SUN"])
+@pytest.mark.parametrize("zone", ["Europe/London", "Australia/Lord_Howe"])
+def test_a_day_on_which_the_clocks_change_has_one_opening(
+    tmp_path: Path, cron: str, zone: str
+) -> None:
+    cohort = COHORT + f'timezone = "{zone}"\n'
+    found = wrong(tmp_path, cohort + PULSE.replace("0 10 1 * *", cron))
+    assert [finding for finding in found if finding.severity == "error"] == []
 
 
 def test_two_pulses_that_together_come_too_often(tmp_path: Path) -> None:
