@@ -35,6 +35,9 @@ _LONGEST_WAIT = 600.0
 #: Tries of a message at which our own code breaks: it holds up what comes after it.
 _MAX_DEFECTS = 5
 
+#: Failures of the store in a row until whoever waits for the last message is told.
+_MAX_FAILURES = 3
+
 #: How many seconds ahead broadcasts are claimed: far less than a claim holds.
 _AHEAD = 1.0
 
@@ -53,6 +56,7 @@ class Delivery:
         now: Callable[[], datetime],
         slots: int = 32,
         broadcasts_per_second: float = 25.0,
+        chat: str | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """Make a delivery.
@@ -64,6 +68,7 @@ class Delivery:
             slots: Messages under way at once, and so in doubt after a crash.
             broadcasts_per_second: The platform's rate for everything together, as far as
                 broadcasts are concerned.
+            chat: The only conversation that is served; None for all of the channel.
             chance: Gives a number in [0, 1) for the jitter of retries.
         """
         self._writer = writer
@@ -71,6 +76,7 @@ class Delivery:
         self._now = now
         self._slots = slots
         self._space = 1.0 / broadcasts_per_second
+        self._chat = chat
         self._chance = chance
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -80,6 +86,8 @@ class Delivery:
         self._broadcasting = 0
         self._next_broadcast = 0.0
         self._halted_until = 0.0
+        self._failures = 0
+        self._trouble: Exception | None = None
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -87,8 +95,14 @@ class Delivery:
         self._wake.set()
 
     async def drained(self) -> None:
-        """Wait until everything that is due was sent."""
+        """Wait until everything that is due was sent.
+
+        Raises:
+            Exception: What kept the outbox from being read, several times in a row.
+        """
         await self._idle.wait()
+        if self._trouble is not None:
+            raise self._trouble
 
     async def run(self) -> None:
         """Send until ``stop`` is called. Stays up through trouble with the store."""
@@ -96,18 +110,28 @@ class Delivery:
         while not self._stopping:
             try:
                 busy = await self._round()
+                self._failures, self._trouble = 0, None
             except StoreError as trouble:
-                log.warning("The outbox cannot be read: %s", trouble)
+                if self._failures == 0:
+                    log.warning("The outbox cannot be read: %s", trouble)
                 busy = False
-                await asyncio.sleep(_IDLE_SECONDS)
+                await self._wait_for_better(trouble)
             except Exception as defect:
                 # Others' messages still have to go; the text could hold somebody's words.
                 log.error("The outbox of %s broke: %s", self._channel.name, type(defect).__name__)
                 busy = False
-                await asyncio.sleep(_IDLE_SECONDS)
+                await self._wait_for_better(defect)
             if not busy:
                 await self._rest()
         await self._finish()
+
+    async def _wait_for_better(self, trouble: Exception) -> None:
+        self._failures += 1
+        if self._failures >= _MAX_FAILURES:
+            # Nobody is to wait for what does not come.
+            self._trouble = trouble
+            self._idle.set()
+        await asyncio.sleep(_IDLE_SECONDS)
 
     async def stop(self) -> None:
         """Send nothing new; what is under way is finished and noted."""
@@ -167,10 +191,14 @@ class Delivery:
         name, until = self._channel.name, now + LEASE
         claimed: list[Outgoing] = []
         if replies > 0:
-            claimed = store.claim_outbox(name, lane=0, limit=replies, now=now, until=until)
+            claimed = store.claim_outbox(
+                name, lane=0, limit=replies, now=now, until=until, chat=self._chat
+            )
         free = min(broadcasts, replies - len(claimed))
         if free > 0:
-            claimed += store.claim_outbox(name, lane=1, limit=free, now=now, until=until)
+            claimed += store.claim_outbox(
+                name, lane=1, limit=free, now=now, until=until, chat=self._chat
+            )
         return claimed
 
     def _begin(self, row: Outgoing) -> None:

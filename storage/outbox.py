@@ -37,7 +37,14 @@ class Outbox(Part):
             )
 
     def claim_outbox(
-        self, channel: str, *, lane: int, limit: int, now: datetime, until: datetime
+        self,
+        channel: str,
+        *,
+        lane: int,
+        limit: int,
+        now: datetime,
+        until: datetime,
+        chat: str | None = None,
     ) -> list[Outgoing]:
         """Claim messages to send, oldest first; see the contract."""
         written_now, written_until = write_instant(now), write_instant(until)
@@ -50,6 +57,7 @@ class Outbox(Part):
                 lane=lane,
                 now=written_now,
                 limit=limit - len(claimed),
+                chat=chat,
             )
             if not rows:
                 break
@@ -75,6 +83,11 @@ class Outbox(Part):
     def release_claims(self, channel: str) -> int:
         """Open every claim of a channel again; give how many messages were in doubt."""
         return self._run("release_claims", channel=channel)
+
+    def drop_unread(self, channel: str, *, before: datetime) -> None:
+        """Drop what a channel was to send before an instant and nobody will read."""
+        if self._run("drop_unread", channel=channel, before=write_instant(before)):
+            self.scrub_due = True
 
     def next_due(self, channel: str, *, lane: int) -> datetime | None:
         """When the next message of a lane can be claimed; None when there is none."""

@@ -369,7 +369,19 @@ class Store(Protocol):
         """
         ...
 
-    def seen_turn(self, session_id: str, position: str) -> int | None:
+    def event_key(self, event_id: str) -> str:
+        """Give the keyed hash under which an event is known: it names it and tells nothing."""
+        ...
+
+    def seen_session(self, respondent_id: str, position: str | None) -> str | None:
+        """Give the session whose prompt stood last in a person's chat before ``position``.
+
+        As ``seen_turn``, over all conversations. ``cut`` when that was the end of an
+        anonymous response. None when nothing was seen.
+        """
+        ...
+
+    def seen_turn(self, session_id: str, position: str | None) -> int | None:
         """Turn of the newest prompt of a session that stood in the chat before ``position``.
 
         Counts prompts that were sent at a lower position and prompts whose sending is in
@@ -437,13 +449,21 @@ class Store(Protocol):
     # Outbox ---------------------------------------------------------------------------
 
     def claim_outbox(
-        self, channel: str, *, lane: int, limit: int, now: datetime, until: datetime
+        self,
+        channel: str,
+        *,
+        lane: int,
+        limit: int,
+        now: datetime,
+        until: datetime,
+        chat: str | None = None,
     ) -> list[Outgoing]:
         """Claim messages to send, oldest first: only a person's first unsent one, only rows
-        due at ``now``, never a broadcast of a paused or closing wave. Broadcasts that wait, for
-        their hour or their wave, hold up no others. A claim not settled by ``until`` is open
-        again. Rows that a later turn overtook are dropped here; one whose body cannot be
-        read is dead at once, with the error ``unreadable``.
+        due at ``now``, only to ``chat`` where one is given, never a broadcast of a paused or
+        closing wave. Broadcasts that wait, for their hour or their wave, hold up no others. A
+        claim not settled by ``until`` is open again. Rows that a later turn overtook are
+        dropped here; one whose body cannot be read is dead at once, with the error
+        ``unreadable``.
         """
         ...
 
@@ -454,6 +474,12 @@ class Store(Protocol):
     def release_claims(self, channel: str) -> int:
         """Open every claim of a channel again, at start-up of its only sender; give how many
         messages were in doubt.
+        """
+        ...
+
+    def drop_unread(self, channel: str, *, before: datetime) -> None:
+        """Drop a channel's messages that were due before an instant and never sent, for a
+        channel whose people do not come back.
         """
         ...
 

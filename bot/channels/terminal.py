@@ -16,6 +16,7 @@ from typing import IO
 
 from bot.channels.base import Inbound, Pressed, Receive, Wrote
 from bot.channels.words import clean
+from dialogues.errors import CannotError
 from dialogues.prompts import Button, Layout, Prompt
 from storage.protocol import Address
 
@@ -129,11 +130,17 @@ class TerminalChannel:
         self._prompt: Prompt | None = None
         self._count = 0
         self._stopped = False
+        self._trouble: OSError | None = None
 
     async def run(self, receive: Receive) -> None:
-        """Hold the conversation until it is over or the input ends."""
+        """Hold the conversation until it is over or the input ends.
+
+        Raises:
+            CannotError: The output cannot be written.
+            BrokenPipeError: Whoever read the output has gone.
+        """
         await receive(self._event("/start"))
-        await self._drained()
+        await self._shown()
         while not self._over() and not self._stopped:
             try:
                 line = await self._line()
@@ -142,7 +149,15 @@ class TerminalChannel:
             if not line.strip() and self._prompt is None:
                 continue
             await receive(self._event(line))
-            await self._drained()
+            await self._shown()
+
+    async def _shown(self) -> None:
+        """Wait until all was shown."""
+        await self._drained()
+        if isinstance(self._trouble, BrokenPipeError):
+            raise self._trouble
+        if self._trouble is not None:
+            raise CannotError(f"The output cannot be written: {self._trouble.strerror}.")
 
     async def _line(self) -> str:
         """Wait for a line in a thread that holds nothing up when the program is interrupted."""
@@ -185,8 +200,12 @@ class TerminalChannel:
 
     async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
         """Show a prompt; positions mean nothing here, since nothing can overtake anything."""
-        self._out.write(self._style(render(prompt, width=self._width)) + "\n\n")
-        self._out.flush()
+        try:
+            self._out.write(self._style(render(prompt, width=self._width)) + "\n\n")
+            self._out.flush()
+        except OSError as trouble:
+            # Trying again helps nobody: the conversation ends instead.
+            self._trouble = trouble
         if prompt.options or prompt.controls:
             self._prompt = prompt
         return None

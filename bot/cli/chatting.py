@@ -105,7 +105,7 @@ class _Chat:
     async def _talk(self, writer: Writer) -> None:
         from bot.app import new_id, now
         from bot.channels.terminal import TerminalChannel
-        from bot.delivery import Delivery
+        from bot.delivery import LEASE, Delivery
         from bot.house import House
         from bot.runner import Runner
         from nlp.codeframe import read_codeframe
@@ -124,7 +124,7 @@ class _Chat:
             width=min(shutil.get_terminal_size().columns, 100) if self.tty else None,
             mark="> " if self.tty else "",
         )
-        delivery = Delivery(writer, channel, now=now, slots=1)
+        delivery = Delivery(writer, channel, now=now, slots=1, chat=address.chat)
         runner = Runner(
             writer,
             House(
@@ -141,6 +141,8 @@ class _Chat:
             chat_draw=_STATEMENTS if self.few else None,
         )
         await writer.run(lambda store: store.keep_survey(self.survey, at=now()))
+        # What an earlier terminal was not shown in its time, it never will be.
+        await writer.run(lambda store: store.drop_unread("terminal", before=now() - LEASE))
         if self.language is not None:
             language = self.language
             await writer.run(

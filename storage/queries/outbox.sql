@@ -33,6 +33,7 @@ select o.outbox_id, o.respondent_id, o.session_id, o.turn, o.body, o.in_place, o
 from outbox o
 left join addresses a on a.respondent_id = o.respondent_id
 where o.channel = :channel and o.lane = :lane and o.state = 'pending' and o.due_at <= :now
+and (cast(:chat as text) is null or a.chat = :chat)
 and not exists (
     select 1 from outbox e
     where e.respondent_id = o.respondent_id and e.state in ('claimed', 'pending')
@@ -92,6 +93,10 @@ where outbox_id = :outbox_id
 
 -- name: drop_all_unsent
 delete from outbox where respondent_id = :respondent_id and state in ('pending', 'claimed')
+
+-- name: drop_unread
+delete from outbox
+where channel = :channel and state in ('pending', 'claimed') and due_at < :before
 
 -- name: farewell_over
 delete from addresses where respondent_id = :respondent_id and leaving = 1

@@ -13,9 +13,10 @@ import pytest
 from bot import delivery as module
 from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, SlowDown
 from bot.delivery import MAX_TRIES, Delivery
-from dialogues.errors import StoreBusy
+from dialogues.errors import StoreBusy, StoreFull
 from dialogues.prompts import Prompt
 from storage.protocol import Address, Outgoing, Respondent, Store
+from storage.store import SqlStore
 from storage.writer import Writer
 from tests.bot.ports import FakeChannel, FakeClock
 
@@ -85,6 +86,40 @@ def noted(url: str, tries: int) -> bool:
     """Whether the first message waits to be tried again after so many tries."""
     first = outbox(url)[0]
     return first["state"] == "pending" and first["attempts"] == tries
+
+
+async def test_one_chat_is_served_where_one_is_named(
+    writer: Writer, channel: FakeChannel, clock: FakeClock, say: Say
+) -> None:
+    await say("p1", "private words of one")
+    async with delivering(writer, channel, clock, chat="p2") as delivery:
+        await say("p2", "to two")
+        await asyncio.wait_for(delivery.drained(), 10)
+    assert channel.texts() == ["to two"]
+
+
+async def test_nobody_waits_for_an_outbox_that_cannot_be_written(
+    writer: Writer,
+    channel: FakeChannel,
+    clock: FakeClock,
+    say: Say,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreFull
+
+    async with delivering(writer, channel, clock) as delivery:
+        with monkeypatch.context() as patch:
+            patch.setattr(SqlStore, "settle", full)
+            await say("p1", "hello")
+            delivery.wake()
+            with pytest.raises(StoreFull):
+                await asyncio.wait_for(delivery.drained(), 10)
+            assert caplog.text.count("The outbox cannot be read") == 1
+        delivery.wake()
+        await asyncio.wait_for(delivery.drained(), 10)
+    assert channel.texts() == ["hello"]
 
 
 async def test_each_persons_messages_come_in_order(

@@ -202,10 +202,10 @@ def claim(
     limit: int = 10,
     now: datetime = MUCH_LATER,
     channel: str = "telegram",
+    chat: str | None = None,
 ) -> list[Outgoing]:
-    return store.claim_outbox(
-        channel, lane=lane, limit=limit, now=now, until=now + timedelta(seconds=60)
-    )
+    until = now + timedelta(seconds=60)
+    return store.claim_outbox(channel, lane=lane, limit=limit, now=now, until=until, chat=chat)
 
 
 def send(store: Store, position: str = "100", *, lane: int = 0) -> list[str]:

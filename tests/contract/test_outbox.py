@@ -89,6 +89,30 @@ def test_the_limit_and_the_channel_are_kept_to(store: SqlStore) -> None:
     assert [message.chat for message in claim(store, channel="slack")] == ["chat-of-dan"]
 
 
+def test_only_one_chat_where_one_is_named(store: SqlStore) -> None:
+    for name in ["ann", "bob"]:
+        person(store, name, channel="terminal")
+        say(store, name, f"to {name}")
+    (claimed,) = claim(store, channel="terminal", chat="chat-of-bob")
+    assert claimed.prompt.text == "to bob"
+    assert claim(store, channel="terminal", chat="chat-of-cat") == []
+    assert [one.prompt.text for one in claim(store, channel="terminal")] == ["to ann"]
+
+
+def test_what_nobody_will_read_is_dropped_by_its_age(store: SqlStore) -> None:
+    for name in ["ann", "bob"]:
+        person(store, name, channel="terminal")
+        say(store, name, f"to {name}")
+    person(store, "cat")
+    say(store, "cat", "to cat")
+    claim(store, limit=1, channel="terminal")
+    store.drop_unread("terminal", before=AT)
+    assert len(rows(store, "outbox")) == 3
+    store.drop_unread("terminal", before=LATER)
+    assert [row["respondent_id"] for row in rows(store, "outbox")] == ["cat"]
+    assert store.scrub_due
+
+
 def test_a_reply_goes_before_a_broadcast_and_never_beside_it(store: SqlStore) -> None:
     person(store)
     say(store, "ann", "broadcast", lane=1)

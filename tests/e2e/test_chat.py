@@ -9,10 +9,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from dialogues.prompts import Prompt
+from storage.open import open_store
+from storage.protocol import Address
 from tests.e2e.house import ROOT, House, environ
 
 Build = Callable[..., House]
@@ -114,6 +120,60 @@ async def test_another_language(house: House) -> None:
     assert done.status == 0
     assert "Diolch." in done.out
     assert house.rows("select language from responses") == [{"language": "cy"}]
+
+
+async def test_what_an_earlier_terminal_was_not_shown_is_shown_to_nobody(house: House) -> None:
+    store = open_store(f"sqlite:///{house.database}")
+    for name, hours in (("one", 1), ("two", 0)):
+        at = datetime.now(UTC) - timedelta(hours=hours)
+        person = store.welcome(
+            Address(channel="terminal", platform_id=name, chat=name),
+            respondent_id=name,
+            role="citizen",
+            language="en",
+            on=at.date(),
+        )
+        store.say(person, [Prompt(text="Private words of another")], at=at)
+    store.close()
+    done = await house.pulse("chat", "small", stdin=b"mydata\n")
+    assert (done.status, done.err) == (0, "")
+    assert "Private words" not in done.out
+    waiting = house.rows("select respondent_id from outbox where body like '%Private%'")
+    assert waiting == [{"respondent_id": "two"}]
+
+
+def test_an_output_that_nobody_reads_any_more_ends_it_quietly(house: House) -> None:
+    with begin(house, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        with suppress(BrokenPipeError):
+            process.stdin.write(b"yes\n" * 20)
+            process.stdin.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 1
+
+
+def test_an_output_that_cannot_be_written_is_said_once(house: House) -> None:
+    with Path("/dev/full").open("wb") as full, begin(house, stdout=full) as process:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(b"yes\n" * 20)
+            process.stdin.close()
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+        assert process.wait(30) == 1
+    assert said == "pulse: The output cannot be written: No space left on device.\n"
+
+
+def begin(house: House, *, stdout: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    """Begin a chat whose input and output are the test's own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "chat", "small", "--config", str(house.config)],
+        stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE, cwd=ROOT, env=environ(),
+    )  # fmt: skip
 
 
 async def test_a_survey_that_is_not_there(house: House) -> None:
