@@ -189,6 +189,8 @@ class Seeds:
             cohort="riverside",
             survey_id=survey.survey_id,
             revision=survey.revision,
+            roles='["partner"]',
+            timezone="Europe/London",
             state="closed",
             opens_at=instant("09:00:00"),
             remind_at="[]",
