@@ -20,6 +20,7 @@ from bot import letters
 from bot.channels.base import (
     BroughtBack,
     CohortLeft,
+    CohortListed,
     CohortSeen,
     Edited,
     Inbound,
@@ -94,7 +95,7 @@ class Runner:
         self._chat_draw = chat_draw
         self._strands = {code.key: code.strand or code.key for code in codeframe.codes}
 
-    def receive(self, inbound: Inbound) -> Awaitable[None]:
+    def receive(self, inbound: Inbound | CohortListed) -> Awaitable[None]:
         """Take an inbound; the returned awaitable ends once all that follows is committed.
 
         The inbound is in its queue when this call returns, before anything is awaited.
@@ -104,7 +105,10 @@ class Runner:
         """
         return self._finish(inbound, self._writer.run(lambda store: self.take(store, inbound)))
 
-    async def _finish(self, inbound: Inbound, committed: asyncio.Future[None]) -> None:
+    async def _finish(
+        self, inbound: Inbound | CohortListed, committed: asyncio.Future[None]
+    ) -> None:
+        channel = inbound.channel if isinstance(inbound, CohortListed) else inbound.address.channel
         try:
             await committed
         except StoreError:
@@ -115,27 +119,32 @@ class Runner:
             where = traceback.extract_tb(defect.__traceback__)[-1]
             log.error(
                 "An inbound of %s broke the runner: %s at %s:%s",
-                inbound.address.channel,
+                channel,
                 type(defect).__name__,
                 Path(where.filename).name,
                 where.lineno,
             )
             await self._writer.run(lambda store: self._apologise(store, inbound))
-        self._wake(inbound.address.channel)
+        self._wake(channel)
 
-    def _apologise(self, store: Store, inbound: Inbound) -> None:
+    def _apologise(self, store: Store, inbound: Inbound | CohortListed) -> None:
         now = self._now()
         if not store.take_event(inbound.event_id, on=now.date()):
+            return
+        if isinstance(inbound, CohortListed):
             return
         respondent = store.respondent_at(inbound.address.channel, inbound.address.platform_id)
         if respondent is not None:
             text = messages.say("error_sorry", respondent.language or messages.LANGUAGES[0])
             store.say(respondent, [Prompt(text=text)], at=now)
 
-    def take(self, store: Store, inbound: Inbound) -> None:
+    def take(self, store: Store, inbound: Inbound | CohortListed) -> None:
         """Do all that follows from an inbound, inside one transaction of the store."""
         now = self._now()
         if not store.take_event(inbound.event_id, on=now.date()):
+            return
+        if isinstance(inbound, CohortListed):
+            self._leave_unlisted(store, inbound)
             return
         address = inbound.address
         respondent = store.respondent_at(address.channel, address.platform_id)
@@ -182,6 +191,15 @@ class Runner:
         if respondent is None:
             respondent = self._welcome(store, inbound, now)
         store.join(respondent.respondent_id, cohort.name, on=now.date())
+
+    def _leave_unlisted(self, store: Store, listed: CohortListed) -> None:
+        """End the membership of who left a cohort's place while nobody looked."""
+        cohort = self._house.cohort_of_place(listed.place)
+        if cohort is None:
+            return
+        for platform_id, respondent_id in store.members_on(cohort.name, listed.channel):
+            if platform_id not in listed.platform_ids:
+                store.leave(respondent_id, cohort.name)
 
     # What waves and visits share ------------------------------------------------------
 

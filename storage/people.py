@@ -129,6 +129,11 @@ class People(Part):
         )
         return [read_respondent(row, self._cohorts(row["respondent_id"])) for row in rows]
 
+    def members_on(self, cohort: str, channel: str) -> list[tuple[str, str]]:
+        """Give (platform_id, respondent_id) of every member who is reached on a channel."""
+        rows = self._all("members_on", cohort=cohort, channel=channel)
+        return [(row["platform_id"], row["respondent_id"]) for row in rows]
+
     def uninvited(
         self, wave_id: str, *, roles: Sequence[str], limit: int = 500
     ) -> list[Respondent]:

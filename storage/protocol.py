@@ -293,6 +293,10 @@ class Store(Protocol):
         """
         ...
 
+    def members_on(self, cohort: str, channel: str) -> list[tuple[str, str]]:
+        """Give (platform_id, respondent_id) of every member who is reached on a channel."""
+        ...
+
     def uninvited(
         self, wave_id: str, *, roles: Sequence[str], limit: int = 500
     ) -> list[Respondent]:

@@ -20,6 +20,7 @@ __all__ = [
     "ChannelFailed",
     "ChatGone",
     "CohortLeft",
+    "CohortListed",
     "CohortSeen",
     "Edited",
     "Inbound",
@@ -129,10 +130,26 @@ class CohortLeft:
 
 Inbound = Wrote | Edited | Pressed | Unread | WentAway | BroughtBack | CohortSeen | CohortLeft
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortListed:
+    """Everybody in a place whose members are a cohort: who is not listed has left.
+
+    Attributes:
+        platform_ids: Of all of them; never of a part only.
+    """
+
+    event_id: str
+    channel: str
+    at: datetime
+    place: str
+    platform_ids: frozenset[str]
+
+
 #: Takes an inbound in its person's queue before the first await, and returns once all that
 #: follows from it is committed. Raises ``StoreError`` when it could not be kept: then do
 #: not acknowledge.
-Receive = Callable[[Inbound], Awaitable[None]]
+Receive = Callable[[Inbound | CohortListed], Awaitable[None]]
 
 
 class ChannelFailed(Exception):

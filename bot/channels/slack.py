@@ -22,7 +22,14 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, Receive, SlowDown
+from bot.channels.base import (
+    ChannelFailed,
+    ChatGone,
+    CohortSeen,
+    MessageRefused,
+    Receive,
+    SlowDown,
+)
 from bot.channels.patience import seconds_to_wait
 from bot.channels.sending import LongMessages, Waits
 from bot.channels.slack_client import MUTE, TROUBLE, SlackClient, code_of, wait_of
@@ -215,6 +222,8 @@ class SlackChannel:
             except (KeyError, TypeError, ValueError, AttributeError, IndexError):
                 _log.error("an event cannot be read and is passed over")
                 inbound = None
+            if isinstance(inbound, CohortSeen):
+                self._members.note(inbound)
             if inbound is not None:
                 await receive(inbound)
             await ack()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from bot.channels.base import Receive
+from bot.channels.base import CohortListed, CohortSeen, Receive
 from bot.channels.patience import seconds_to_wait
 from bot.channels.slack_client import SlackClient, patiently
-from bot.channels.slack_shapes import seen_in
+from bot.channels.slack_shapes import listed_in, seen_in
 from dialogues.errors import StoreError
 
 __all__ = ["Members"]
@@ -39,25 +41,52 @@ class Members:
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self.names: dict[str, str] = {}
+        self._joined: set[tuple[str, str]] = set()
         self._client = client
         self._places = places
         self._now = now
         self._sleep = sleep
 
     async def meet(self, receive: Receive, *, team: str, bot_user: str) -> None:
-        """Tell ``receive`` of every person in each place, bots and those who left apart."""
+        """Tell ``receive`` of every person in each place, bots and those who left apart.
+
+        First, where the whole list could be read, of who is in it at all: who left while
+        nobody looked is not.
+        """
         met: dict[str, Mapping[str, Any] | None] = {bot_user: None, _SLACKBOT: None}
         for place in self._places:
-            cursor: str | None = None
-            while cursor != "":
-                page = await self._page(place, cursor)
-                for user in page.get("members", ()):
-                    if user not in met:
-                        met[user] = await self._look_at(user)
-                    profile = met[user]
-                    if profile is not None:
-                        await self._tell(receive, place, user, team, profile)
-                cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            self._joined.clear()
+            users, whole = await self._read(place)
+            if whole:
+                await self._keep(receive, partial(self._list, place, users, team))
+            for user in users:
+                if user not in met:
+                    met[user] = await self._look_at(user)
+                profile = met[user]
+                if profile is not None:
+                    await self._keep(receive, partial(self._seen, place, user, team, profile))
+
+    def note(self, seen: CohortSeen) -> None:
+        """Note who joins a place while it is read: the list may be older than that."""
+        self._joined.add((seen.place, seen.address.platform_id))
+
+    async def _read(self, place: str) -> tuple[list[str], bool]:
+        """Give who is in a place, and whether that is everybody."""
+        users: list[str] = []
+        cursor: str | None = None
+        while cursor != "":
+            page = await self._page(place, cursor)
+            listed = page.get("members")
+            if not isinstance(listed, list):
+                return users, False
+            users += listed
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+        return users, bool(users)
+
+    def _list(self, place: str, users: Sequence[str], team: str) -> CohortListed:
+        listed = listed_in(place, users, team=team, at=self._now())
+        joined = {platform_id for joined, platform_id in self._joined if joined == place}
+        return replace(listed, platform_ids=listed.platform_ids | joined)
 
     async def _page(self, place: str, cursor: str | None) -> Mapping[str, Any]:
         answer = await patiently(
@@ -88,15 +117,16 @@ class Members:
             self.names[user] = name
         return profile
 
-    async def _tell(
-        self, receive: Receive, place: str, user: str, team: str, profile: Mapping[str, Any]
-    ) -> None:
+    def _seen(self, place: str, user: str, team: str, profile: Mapping[str, Any]) -> CohortSeen:
         language = str(profile.get("locale") or "").partition("-")[0].lower() or None
-        seen = seen_in(place, user, team=team, at=self._now(), language=language)
+        return seen_in(place, user, team=team, at=self._now(), language=language)
+
+    async def _keep(self, receive: Receive, tell: Callable[[], CohortListed | CohortSeen]) -> None:
+        """Tell something until it is kept, each time as it is by then."""
         failures = 0
         while True:
             try:
-                return await receive(seen)
+                return await receive(tell())
             except StoreError as error:
                 failures += 1
                 _log.warning("a member was not kept: %s", type(error).__name__)

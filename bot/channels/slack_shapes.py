@@ -6,12 +6,13 @@ Pure. ``slack.py`` does the reading and the sending.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.channels.base import (
     CohortLeft,
+    CohortListed,
     CohortSeen,
     Edited,
     Inbound,
@@ -24,7 +25,7 @@ from bot.channels.words import clean, label, pieces, spelled_out
 from dialogues.prompts import Button, Prompt
 from storage.protocol import Address
 
-__all__ = ["as_seen", "render", "seen_in", "to_inbound"]
+__all__ = ["as_seen", "listed_in", "render", "seen_in", "to_inbound"]
 
 # Slack's limits (docs.slack.dev/reference/block-kit, and slack_sdk 3.47).
 MAX_SECTION = 3000
@@ -94,6 +95,17 @@ def seen_in(
         at=at,
         place=place,
         language=language,
+    )
+
+
+def listed_in(place: str, users: Iterable[str], *, team: str, at: datetime) -> CohortListed:
+    """Say who is in a place, all of them."""
+    return CohortListed(
+        event_id=f"slack:listed:{place}:{at.isoformat()}",
+        channel="slack",
+        at=at,
+        place=place,
+        platform_ids=frozenset(_address(team, user).platform_id for user in users),
     )
 
 

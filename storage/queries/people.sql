@@ -85,6 +85,13 @@ and (:roles = '' or :roles like '%|' || r.role || '|%')
 order by m.respondent_id
 limit :limit
 
+-- name: members_on
+select a.platform_id, a.respondent_id
+from memberships m
+join addresses a on a.respondent_id = m.respondent_id
+where m.cohort = :cohort and a.channel = :channel
+order by a.respondent_id
+
 -- name: uninvited
 select r.respondent_id, r.role, r.sector, r.language, r.opted_out_at, a.channel, a.reachable
 from waves w

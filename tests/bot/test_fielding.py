@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.channels.base import CohortLeft, CohortSeen
+from bot.channels.base import CohortLeft, CohortListed
 from tests.bot.place import MONTHLY, RIVERSIDE, Place, zoned
 
 OPENS = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
@@ -132,11 +132,41 @@ def test_a_reminder_that_is_done_again_after_a_crash_reminds_nobody_twice(place:
     assert row["n"] == 1
 
 
-def test_who_asked_to_be_forgotten_is_not_enrolled_by_a_list(place: Place) -> None:
-    place.write("sue", "hello", channel="slack")
-    place.answer("sue", "/forget", "/forget", channel="slack")
-    assert place.rows("select * from respondents") == []
-    address = place.address("sue", "slack")
-    place.take(CohortSeen(address=address, place="C1", **place.event()))
-    assert place.rows("select * from respondents") == []
-    assert place.rows("select * from memberships") == []
+def listed(place: Place, *names: str, at: str = "C1") -> None:
+    """Let a complete list of a channel come."""
+    found = frozenset(place.address(name, "slack").platform_id for name in names)
+    place.take(CohortListed(channel="slack", place=at, platform_ids=found, **place.event()))
+
+
+def members(place: Place) -> list[str]:
+    return [row["respondent_id"] for row in place.rows("select * from memberships order by 1")]
+
+
+def test_who_left_the_channel_while_we_were_down_has_left(place: Place) -> None:
+    place.join("sue", "tom", channel="slack")
+    place.join("ann")  # On Telegram: no channel of Slack's says anything of her.
+    place.join("ron", channel="slack", cohort="elsewhere")
+    place.tick(OPENS)
+    place.texts("slack")
+    listed(place, "tom", "somebody new", at="C9")
+    assert members(place) == ["ann", "ron", "sue", "tom"]
+    listed(place, "tom", "somebody new")
+    assert members(place) == ["ann", "ron", "tom"]
+    place.tick(OPENS + timedelta(days=2))
+    assert list(place.texts("slack")) == ["tom"]
+
+
+async def test_a_list_that_breaks_the_runner_is_passed_over(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("marker-of-words")
+
+    monkeypatch.setattr(place.runner, "_leave_unlisted", broken)
+    found = CohortListed(
+        channel="slack", place="C1", platform_ids=frozenset({"x"}), **place.event()
+    )
+    await place.runner.receive(found)
+    assert "An inbound of slack broke the runner: ValueError" in caplog.text
+    assert "marker-of-words" not in caplog.text
+    assert place.texts("slack") == {}

@@ -13,6 +13,7 @@ from bot.channels.base import (
     ChannelFailed,
     ChatGone,
     CohortLeft,
+    CohortListed,
     CohortSeen,
     Edited,
     MessageRefused,
@@ -226,7 +227,7 @@ async def test_members_of_places_are_met_and_those_who_come_and_go(
     channel = channel_on(fake, naps, places=["C1"])
     fake.faults.fail("users.info", "429", retry_after=30)
     async with running(channel, keeper):
-        await keeper.until(lambda: len(keeper.kept) == 250)
+        await keeper.until(lambda: len(keeper.kept) == 251)
         await fake.wait_connected()
         late = fake.person("U900")
         await late.join(place)
@@ -244,7 +245,14 @@ async def test_members_of_places_are_met_and_those_who_come_and_go(
                 "channel_type": "im",
             }
         )
-    seen, (joined, left, _said, asked) = keeper.kept[:250], keeper.kept[250:]
+    listed, *rest = keeper.kept
+    seen, (joined, left, _said, asked) = rest[:250], rest[250:]
+    assert isinstance(listed, CohortListed)
+    assert (listed.channel, listed.place) == ("slack", "C1")
+    # Bots and all: who is not in it has left.
+    everybody = (*(f"U{number}" for number in range(250)), "UBOT")
+    assert listed.platform_ids >= {f"{TEAM}:{user}" for user in everybody}
+    assert len(listed.platform_ids) <= 252
     assert {inbound.address.platform_id for inbound in seen} == {
         f"{TEAM}:U{number}" for number in range(250)
     }
@@ -263,8 +271,47 @@ async def test_a_place_that_cannot_be_read_is_named_with_what_to_do(
     fake.person("U1")
     fake.channel("C2", members=["U1"])
     async with running(channel_on(fake, naps, places=["C404", "C2"]), keeper):
-        await keeper.until(lambda: len(keeper.kept) == 1)
+        await keeper.until(lambda: len(keeper.kept) == 2)
     assert "Slack channel C404 cannot be read. Invite the app" in caplog.text
+    listed, seen = keeper.kept
+    assert (listed.place, seen.place) == ("C2", "C2")
+
+
+async def test_of_a_place_that_was_read_in_part_nobody_is_said_to_have_left(
+    fake: FakeSlack, keeper: Keeper, naps: Naps
+) -> None:
+    users = [f"U{number}" for number in range(250)]
+    for user in users:
+        fake.person(user)
+    fake.channel("C1", members=users)
+    fake.faults.fail(
+        "conversations.members",
+        "error",
+        error="channel_not_found",
+        where=lambda params: bool(params.get("cursor")),
+    )
+    async with running(channel_on(fake, naps, places=["C1"]), keeper):
+        await keeper.until(lambda: len(keeper.kept) >= 190)
+    assert {type(inbound) for inbound in keeper.kept} == {CohortSeen}
+
+
+async def test_who_joins_while_a_place_is_read_is_listed_too(
+    fake: FakeSlack, keeper: Keeper, naps: Naps
+) -> None:
+    fake.person("U1")
+    place = fake.channel("C1", members=["U1"])
+    keeper.refuse = lambda inbound: isinstance(inbound, CohortListed) and not joined(keeper)
+    async with running(channel_on(fake, asyncio.sleep, places=["C1"]), keeper):
+        await keeper.until(lambda: len(keeper.came) == 1)
+        await fake.wait_connected()
+        await fake.person("U2").join(place)
+        await keeper.until(lambda: len(keeper.kept) == 3)
+    listed = next(one for one in keeper.kept if isinstance(one, CohortListed))
+    assert listed.platform_ids >= {f"{TEAM}:U1", f"{TEAM}:U2"}
+
+
+def joined(keeper: Keeper) -> bool:
+    return any(isinstance(inbound, CohortSeen) for inbound in keeper.kept)
 
 
 async def test_a_member_that_could_not_be_kept_is_told_again(
@@ -274,8 +321,8 @@ async def test_a_member_that_could_not_be_kept_is_told_again(
     fake.channel("C1", members=["U1"])
     keeper.refuse = lambda inbound: keeper.times(inbound.event_id) < 3
     async with running(channel_on(fake, naps, places=["C1"]), keeper):
-        await keeper.until(lambda: len(keeper.kept) == 1)
-    assert len(keeper.came) == 3
+        await keeper.until(lambda: len(keeper.kept) == 2)
+    assert len(keeper.came) == 6
 
 
 async def test_a_renewed_and_a_broken_connection_lose_nothing(

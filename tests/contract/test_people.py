@@ -104,6 +104,18 @@ def test_members_come_in_pages_without_those_who_may_not_be_written_to(store: Sq
     assert len(store.members("riverside", roles=[])) == 3
 
 
+def test_members_on_a_channel_are_given_with_their_place_there(store: SqlStore) -> None:
+    for name, channel in [("sue", "slack"), ("ann", "telegram"), ("tom", "slack")]:
+        person(store, name, channel=channel)
+        store.join(name, "riverside", on=AT.date())
+    person(store, "ron", channel="slack")
+    store.join("ron", "hillside", on=AT.date())
+    store.opt_out("sue", at=AT)
+    store.set_reachable("tom", False)
+    assert store.members_on("riverside", "slack") == [("id-of-sue", "sue"), ("id-of-tom", "tom")]
+    assert store.members_on("riverside", "terminal") == []
+
+
 def test_the_uninvited_are_members_without_an_invitation_in_the_wave(store: SqlStore) -> None:
     store.open_wave(wave("w1"))
     store.open_wave(wave("w2"))

@@ -146,6 +146,22 @@ async def test_a_wave_from_opening_to_closing_on_both_platforms(
     assert in_wave == {"complete", "partial"}
 
 
+async def test_who_left_the_channel_while_the_bot_was_down_is_no_member(
+    build: Build, slack: FakeSlack
+) -> None:
+    for number in (1, 2):
+        slack.person(f"U{number}", name=f"S{number}")
+    channel = slack.channel("C1", name="riverside", members=["U1", "U2"])
+    house = build(slack=slack, surveys=[OPEN, SMALL], more=plan())
+    async with house.up():
+        await house.until(lambda: len(house.rows("select * from memberships")) == 2)
+    channel.members.remove("U2")
+    async with house.up():
+        await house.until(lambda: len(house.rows("select * from memberships")) == 1)
+    (left,) = house.rows("select platform_id from addresses join memberships using (respondent_id)")
+    assert left["platform_id"].endswith(":U1")
+
+
 async def test_an_anonymous_wave_leaves_nothing_that_joins(
     build: Build, telegram: FakeTelegram, slack: FakeSlack
 ) -> None:
