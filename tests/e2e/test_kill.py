@@ -13,9 +13,9 @@ async def test_nobody_loses_an_answer_while_the_process_is_killed(tmp_path: Path
         people=10,
         kills=4,
         seed=7,
-        up=(1.0, 2.5),
+        up=(1.0, 2.0),
         think=(0.05, 0.6),
-        patience=2.0,
+        patience=1.5,
         limits=False,
         timeout=60,
     )

@@ -192,6 +192,7 @@ class Tally:
     acknowledged_before_a_kill: int
     presses_again: int
     in_doubt: int
+    lost_replies: int
     duplicates: int
     redelivered: int
     seconds: float
@@ -207,6 +208,7 @@ async def kill_while_answering(
     think: tuple[float, float] = (0.2, 1.5),
     patience: float = 3.0,
     limits: bool = True,
+    lost_replies: float = 0.0,
     timeout: float = 600.0,  # noqa: ASYNC109
 ) -> Tally:
     """Hold all conversations to their end, killing meanwhile; raise when anything is wrong.
@@ -220,6 +222,8 @@ async def kill_while_answering(
         think: Seconds that people take for each answer.
         patience: Seconds after which they press again.
         limits: Whether the platforms' rates hold.
+        lost_replies: Share of messages that arrive and whose sending looks failed all the same,
+            so that people see them twice.
         timeout: Of the whole.
     """
     chance = random.Random(seed)
@@ -229,6 +233,10 @@ async def kill_while_answering(
     ):
         for fake in (telegram, slack):
             fake.faults.repeat = 0.05
+        lost = [
+            fake.faults.fail(method, "lose_reply", probability=lost_replies)
+            for fake, method in ((telegram, "sendMessage"), (slack, "chat.postMessage"))
+        ]
         more = f"[delivery]\nslots = {SLOTS}"
         house = House(folder, telegram=telegram, slack=slack, surveys=[SURVEY], more=more)
         half = people // 2
@@ -257,6 +265,7 @@ async def kill_while_answering(
                 done += 1
                 checked = max(checked, check_acknowledged(house, crowds))
                 running = await house.run(ready=False)
+            await running.until("Reading slack")
             reports = await asyncio.gather(*talking)
             await settle(house)
             status = await running.terminate()
@@ -267,6 +276,8 @@ async def kill_while_answering(
             in_doubt = sum(doubts(one) for one in house.running)
             duplicates = telegram.duplicates + slack.duplicates
             assert in_doubt <= SLOTS * 2 * done, f"{in_doubt} in doubt after {done} kills"
+            twice = in_doubt + sum(fault.hits for fault in lost)
+            assert duplicates <= twice + sum(crowd.again for crowd in crowds), duplicates
             return Tally(
                 people=people,
                 complete=sum(report.finished for report in reports),
@@ -275,6 +286,7 @@ async def kill_while_answering(
                 acknowledged_before_a_kill=checked,
                 presses_again=sum(crowd.again for crowd in crowds),
                 in_doubt=in_doubt,
+                lost_replies=sum(fault.hits for fault in lost),
                 duplicates=duplicates,
                 redelivered=telegram.redelivered + slack.redelivered,
                 seconds=round(max(report.seconds for report in reports), 1),

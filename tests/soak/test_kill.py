@@ -11,12 +11,18 @@ from tests.soak.killing import kill_while_answering, line
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "lost_replies"), [(1, 0.0), (2, 0.05)])
 async def test_fifty_people_lose_nothing_while_the_process_is_killed(
-    tmp_path: Path, seed: int
+    tmp_path: Path, seed: int, lost_replies: float
 ) -> None:
     tally = await kill_while_answering(
-        tmp_path / "house", people=50, kills=24, seed=seed, up=(0.5, 6.0), think=(0.5, 6.0)
+        tmp_path / "house",
+        people=50,
+        kills=24,
+        seed=seed,
+        up=(0.5, 6.0),
+        think=(1.0, 8.0),
+        lost_replies=lost_replies,
     )
     print(f"\nkill test, seed {seed}: {line(tally)}")
     assert tally.complete == 50
