@@ -107,7 +107,8 @@ set state = 'pending', claimed_until = null, attempts = attempts + 1, doubt = 1
 where channel = :channel and state = 'claimed'
 
 -- name: next_due
--- As claimable: whatever is claimable first at a time has its own due time by then.
+-- As claimable. Among broadcasts that have not been tried yet the first to be due is given
+-- anyway, so these need not be held against each other.
 select o.due_at from outbox o
 where o.channel = :channel and o.lane = :lane and o.state = 'pending'
 and not exists (
@@ -115,8 +116,8 @@ and not exists (
     where e.respondent_id = o.respondent_id and e.state in ('claimed', 'pending')
     and (e.state = 'claimed' or e.lane < o.lane or (
         e.lane = o.lane and e.outbox_id < o.outbox_id and (
-            e.lane = 0 or not (
-                (e.attempts = 0 and e.due_at > o.due_at) or exists (
+            e.lane = 0 or (
+                e.attempts > 0 and not exists (
                     select 1 from waves w
                     where w.wave_id = e.wave_id and w.state in ('paused', 'closing')
                 )

@@ -124,6 +124,7 @@ def test_a_reminder_that_is_done_again_after_a_crash_reminds_nobody_twice(place:
     place.texts()
     place.tick(OPENS + timedelta(days=2))
     assert len(place.texts()["ann"]) == 1
+    place.answer("ann", "/help")
     place.run(lambda store: store.set_wave(WAVE, reminded=0))
     place.set_up()
     place.tick(OPENS + timedelta(days=2, minutes=1))
