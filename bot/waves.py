@@ -36,6 +36,9 @@ _T = TypeVar("_T")
 #: How late a pulse that never went out before may open its first wave.
 _FIRST_GRACE = timedelta(hours=1)
 
+#: How long answers to an anonymous survey wait to be sent, where no wave closes over them.
+_UNSENT_KEPT = timedelta(days=14)
+
 #: People dealt with in one transaction.
 _BATCH = 100
 
@@ -113,6 +116,7 @@ class Waves:
                 wave = self.due(pulse, cohort, run(lambda store: store.waves()))
                 if wave is not None:
                     self.open(wave, run)
+        run(lambda store: store.drop_stale_anonymous(self._now() - _UNSENT_KEPT))
         for wave in run(_under_way):
             with self._trouble_noted(wave.wave_id):
                 self._tend(wave, run)
@@ -335,7 +339,7 @@ class Waves:
             return False
         if silent:
             store.drop_broadcasts(wave_id)
-        store.settle_wave(wave_id, at=self._now())
+        store.settle_wave(wave_id, at=self._now(), min_group=self._house.min_group)
         store.set_wave(wave_id, state="closed")
         return True
 

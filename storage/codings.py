@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dialogues.coding import Coding
 from storage.base import Part
+from storage.loose import WITHHELD
 from storage.protocol import UntaggedAnswer
 from storage.records import write_instant
 
@@ -23,7 +24,7 @@ class Codings(Part):
                 response_id=row["response_id"],
                 question_id=row["question_id"],
                 question=row["question"],
-                language=row["language"],
+                language=None if row["language"] == WITHHELD else row["language"],
                 text=row["text"],
             )
             for row in self._all("untagged", coder=coder, limit=limit)

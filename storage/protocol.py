@@ -186,12 +186,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UntaggedAnswer:
-    """A free-text answer that the current model has not read."""
+    """A free-text answer that the current model has not read.
+
+    Attributes:
+        language: None where it is withheld.
+    """
 
     response_id: str
     question_id: str
     question: str
-    language: str
+    language: str | None
     text: str
 
 
@@ -389,9 +393,13 @@ class Store(Protocol):
         """Turn of the newest prompt of a session that stood in the chat before ``position``.
 
         Counts prompts that were sent at a lower position and prompts whose sending is in
-        doubt; not those still pending. None when there is none.
-        Positions compare as (length, text).
+        doubt; not those still pending. Without a position everything sent counts. None when
+        there is none. Positions compare as (length, text).
         """
+        ...
+
+    def has_waiting(self, session_id: str) -> bool:
+        """Whether a message of a session has still to be sent."""
         ...
 
     def begin_session(
@@ -448,6 +456,13 @@ class Store(Protocol):
         lane: int = 0,
     ) -> None:
         """Put messages that belong to no session into the outbox, in order; they are lasting."""
+        ...
+
+    def drop_stale_anonymous(self, before: datetime) -> int:
+        """Drop unfinished conversations outside waves about an anonymous survey that have not
+        moved since ``before``, with all that was said in them; give how many. Who comes back
+        is asked for consent anew.
+        """
         ...
 
     # Outbox ---------------------------------------------------------------------------
@@ -528,11 +543,13 @@ class Store(Protocol):
         """Count a reminder that went into the outbox."""
         ...
 
-    def settle_wave(self, wave_id: str, *, at: datetime) -> None:
+    def settle_wave(self, wave_id: str, *, at: datetime, min_group: int) -> None:
         """At closing: write the disposition of each invitation that has none (never
         answered: non-contact; taken part anonymously: complete, all in one go, in the
         order of random invitation ids), and drop what an anonymous survey never got
-        submitted.
+        submitted. Of what was submitted anonymously, ``withheld`` takes the place of
+        language, channel, role and sector until every combination of them that is left is
+        shared by at least ``min_group`` responses of the wave.
         """
         ...
 

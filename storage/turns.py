@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import assert_never
 
 from dialogues.codec import encode_session
@@ -28,8 +28,8 @@ from dialogues.effects import (
 from dialogues.errors import StaleSession
 from dialogues.session import Missing, Session
 from dialogues.survey import Question
-from storage.base import Part
 from storage.driver import Record
+from storage.loose import Loose
 from storage.protocol import Respondent, StoredSession
 from storage.records import read_session, write_day, write_instant
 
@@ -62,7 +62,7 @@ class _Scene:
     loose: bool
 
 
-class Turns(Part):
+class Turns(Loose):
     """The verbs about conversations."""
 
     def take_event(self, event_id: str, *, on: date) -> bool:
@@ -304,12 +304,14 @@ class Turns(Part):
     def _consent(self, effect: ConsentRecorded, scene: _Scene) -> None:
         session, respondent, at = scene.session, scene.respondent, write_instant(effect.at)
         survey = self._kept(session.survey_id, session.revision)
+        # Who agreed to an anonymous survey at which instant would join them to their response.
+        agreed = write_day(effect.at.astimezone(UTC)) if survey.anonymous else at
         self._run(
             "consent",
             respondent_id=respondent.respondent_id,
             survey_id=session.survey_id,
             consent_revision=survey.consent_revision,
-            at=at,
+            at=agreed,
         )
         self._run(
             "begin_response",
@@ -356,6 +358,9 @@ class Turns(Part):
         session_id = scene.session.session_id
         self._run("cut_response", response_id=session_id, loose_id=loose_id, at=scene.at)
         self._run("cut_answers", response_id=session_id, loose_id=loose_id)
+        if scene.wave_id is None:
+            # No closing will ever compare it with the others'.
+            self._withhold_all(loose_id)
         self._run("drop_response", response_id=session_id)
         if scene.invitation_id is not None:
             self._run("cut_invitation", invitation_id=scene.invitation_id)
@@ -365,6 +370,17 @@ class Turns(Part):
         self._run("cut_outbox", session_id=session_id)
         self._run("drop_outbox_of_session", session_id=session_id)
         self.scrub_due = True
+
+    def drop_stale_anonymous(self, before: datetime) -> int:
+        """Drop open check-ins of anonymous surveys that stood still; see the contract."""
+        stale = self._all("stale_anonymous", before=write_instant(before))
+        for row in stale:
+            self._run("drop_response", response_id=row["session_id"])
+            self._run("drop_letters", respondent_id=row["respondent_id"])
+            self._run("drop_outbox_of_session", session_id=row["session_id"])
+            self._run("drop_session", session_id=row["session_id"])
+            self.scrub_due = True
+        return len(stale)
 
     def _place(self, question_id: str, scene: _Scene) -> tuple[Question, int]:
         survey = self._kept(scene.session.survey_id, scene.session.revision)

@@ -6,14 +6,14 @@ import json
 from datetime import datetime
 
 from dialogues.disposition import Disposition
-from storage.base import Part
+from storage.loose import Loose
 from storage.protocol import InvitationCounts, Wave, WaveState
 from storage.records import read_wave, write_instant, write_instants
 
 __all__ = ["Waves"]
 
 
-class Waves(Part):
+class Waves(Loose):
     """The verbs about waves and invitations."""
 
     def open_wave(self, wave: Wave) -> bool:
@@ -83,7 +83,7 @@ class Waves(Part):
             at=write_instant(at),
         )
 
-    def settle_wave(self, wave_id: str, *, at: datetime) -> None:
+    def settle_wave(self, wave_id: str, *, at: datetime, min_group: int) -> None:
         """Write what is still unknown when a wave closes; see the contract."""
         written_at = write_instant(at)
         kept = self._one("is_anonymous", wave_id=wave_id)
@@ -93,6 +93,7 @@ class Waves(Part):
         self._run("settle_rest", wave_id=wave_id, at=written_at)
         if anonymous:
             self._drop_unsubmitted(wave_id)
+            self._withhold_rare(wave_id, min_group=min_group)
 
     def drop_broadcasts(self, wave_id: str) -> None:
         """Drop what a wave has still to send of our own accord."""

@@ -72,8 +72,13 @@ DERIVATIONS: Mapping[str, str] = {
         " words as received. JSON lines hold them as they are."
     ),
     "anonymous surveys": (
-        "Responses that were not handed in are not exported. Rows stand in the order of their"
-        " random ids, never of time."
+        "Responses that were not handed in are not exported, nor those of a wave that has not"
+        " closed. Rows stand in the order of their random ids, never of time. Language,"
+        " channel, role and sector are withheld where they, or two of them together, are"
+        " shared by fewer responses of the wave than the smallest group that figures may speak"
+        " of (min_group), and then of so many others that nobody is told by it; outside a wave"
+        " always. Where the language is withheld, questions stand in the survey's first"
+        " language, without the earlier answers that they showed."
     ),
 }
 

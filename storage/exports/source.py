@@ -104,7 +104,9 @@ class Selection:
         """Give the revision that a row about a response belongs to; None where the row stays.
 
         A response of an anonymous survey that still has its link was not handed in, and
-        nothing of it leaves the house.
+        nothing of it leaves the house. What was handed in leaves it once its wave has closed:
+        until then it still holds what too few people may share.
         """
         survey = self.survey_of(row)
-        return None if survey.anonymous and row["respondent"] is not None else survey
+        stays = row["respondent"] is not None or row["wave_state"] != "closed"
+        return None if survey.anonymous and stays else survey

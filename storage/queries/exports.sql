@@ -51,9 +51,11 @@ select
     r.response_id, r.wave_id as wave, r.survey_id as survey, r.revision,
     r.respondent_id as respondent, r.role, r.sector, r.cohort, r.channel, r.language,
     a.question_id, a.question, a.kind, a.value, a.text, a.missing,
-    a.asked_at, a.answered_at, a.n_edits
+    a.asked_at, a.answered_at, a.n_edits,
+    coalesce(w.state, 'closed') as wave_state
 from responses r
 join answers a on a.response_id = r.response_id
+left join waves w on w.wave_id = r.wave_id
 where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
   and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 order by a.response_id, a.place, a.question_id;
@@ -72,9 +74,11 @@ order by a.response_id, a.place, a.question_id;
 select
     r.response_id, r.wave_id as wave, r.survey_id as survey, r.revision,
     r.respondent_id as respondent, r.role, r.sector, r.cohort, r.channel, r.language,
-    r.started_at, r.ended_at, r.disposition, s.status
+    r.started_at, r.ended_at, r.disposition, s.status,
+    coalesce(w.state, 'closed') as wave_state
 from responses r
 left join sessions s on s.session_id = r.response_id
+left join waves w on w.wave_id = r.wave_id
 where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
   and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 order by r.response_id;
@@ -83,10 +87,12 @@ order by r.response_id;
 select
     r.response_id, r.survey_id as survey, r.revision, r.respondent_id as respondent,
     c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end,
-    c.confidence, c.coder, c.coded_at, c.status
+    c.confidence, c.coder, c.coded_at, c.status,
+    coalesce(w.state, 'closed') as wave_state
 from responses r
 join codings c on c.response_id = r.response_id
 join answers a on a.response_id = c.response_id and a.question_id = c.question_id
+left join waves w on w.wave_id = r.wave_id
 where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
   and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 order by

@@ -59,6 +59,17 @@ select 1 as yes from outbox
 where session_id = :session_id and state in ('pending', 'claimed') and lasting = 0
 limit 1
 
+-- name: stale_anonymous
+-- No closing of a wave will ever drop these.
+select s.session_id, s.respondent_id from sessions s
+join surveys v on v.survey_id = s.survey_id and v.revision = s.revision
+where s.wave_id is null and v.anonymous = 1 and s.updated_at < :before
+and s.status not in ('complete', 'stopped', 'refused', 'closed')
+order by s.session_id
+
+-- name: drop_session
+delete from sessions where session_id = :session_id
+
 -- name: invite
 insert into invitations (invitation_id, wave_id, respondent_id, disposition, invited_at)
 values (:invitation_id, :wave_id, :respondent_id, 'unknown', :at)

@@ -61,6 +61,28 @@ where wave_id = :wave_id and disposition = 'unknown'
 -- name: drop_unsubmitted_responses
 delete from responses where wave_id = :wave_id and respondent_id is not null
 
+-- name: loose_responses
+-- By their random ids, which tell nothing.
+select response_id, language, channel, role, sector from responses
+where wave_id = :wave_id and respondent_id is null
+order by response_id
+
+-- name: withhold
+update responses
+set language = :language, channel = :channel, role = :role, sector = :sector
+where response_id = :response_id
+
+-- name: wording
+select a.question_id, r.survey_id, r.revision
+from answers a
+join responses r on r.response_id = a.response_id
+where a.response_id = :response_id
+order by a.place
+
+-- name: word_anew
+update answers set question = :question
+where response_id = :response_id and question_id = :question_id
+
 -- name: sessions_of_wave
 select session_id from sessions where wave_id = :wave_id order by session_id
 

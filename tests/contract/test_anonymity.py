@@ -18,8 +18,10 @@ from storage.store import SqlStore
 from tests.contract.scenes import (
     ANONYMOUS,
     AT,
+    CONFIDENTIAL,
     LATER,
     answered,
+    begin,
     claim,
     consented,
     go_on,
@@ -206,7 +208,7 @@ def test_the_outcome_is_written_at_closing_for_all_alike(store: SqlStore) -> Non
     invited = {row["invitation_id"]: row for row in rows(store, "invitations")}
     assert [invited[f"i-of-{name}"]["disposition"] for name in ["ann", "bob"]] == ["unknown"] * 2
     closing = LATER + timedelta(days=9)
-    store.settle_wave("w", at=closing)
+    store.settle_wave("w", at=closing, min_group=5)
     invited = {row["invitation_id"]: row for row in rows(store, "invitations")}
     assert [invited[f"i-of-{name}"]["disposition"] for name in ["ann", "bob", "cat"]] == [
         "complete",
@@ -229,7 +231,7 @@ def test_what_was_never_handed_in_is_dropped_at_closing(store: SqlStore) -> None
         session_id="s-of-cat",
         status=Status.CLOSED,
     )
-    store.settle_wave("w", at=LATER)
+    store.settle_wave("w", at=LATER, min_group=5)
     assert [row["response_id"] for row in rows(store, "responses")] == ["xk4"]
     assert {row["response_id"] for row in rows(store, "answers")} == {"xk4"}
     assert rows(store, "sessions") == []
@@ -256,6 +258,97 @@ def test_a_lost_race_cuts_nothing_loose(store: SqlStore) -> None:
     turn = Turn(session=before.session, effects=(ResponseSubmitted(at=LATER),))
     with pytest.raises(StaleSession):
         store.commit_turn(turn, before=before, respondent=ann, lane=0, at=LATER, loose_id="xk4")
+
+
+def about(store: SqlStore) -> set[tuple[object, ...]]:
+    """What is known of the people behind the responses."""
+    names = ("language", "channel", "role", "sector")
+    return {tuple(row[name] for name in names) for row in rows(store, "responses")}
+
+
+def test_what_one_alone_has_in_common_with_nobody_is_withheld_at_closing(store: SqlStore) -> None:
+    wave_of_secrets(store)
+    for number, name in enumerate(["ann", "bob", "cat", "dan", "eve", "fay", "gil"]):
+        submit(store, answer(store, name), f"xk{number}")
+    store._driver.run("update responses set channel = 'slack' where response_id = 'xk3'", {})
+    store._driver.run("update responses set language = 'cy' where response_id = 'xk3'", {})
+    store._driver.run("update answers set question = 'Yr un nod?' where place = 0", {})
+    assert ("cy", "slack", "citizen", None) in about(store)
+    store.settle_wave("w", at=LATER, min_group=3)
+    assert about(store) == {
+        ("en", "telegram", "citizen", None),
+        ("withheld", "withheld", "citizen", None),
+    }
+    hidden = [
+        row["response_id"] for row in rows(store, "responses") if row["channel"] != "telegram"
+    ]
+    assert len(hidden) == 3
+    assert "xk3" in hidden
+    wording = {
+        row["response_id"]: row["question"] for row in rows(store, "answers") if row["place"] == 0
+    }
+    assert {wording[one] for one in hidden} == {"Same goal?"}
+    settled = rows(store, "responses")
+    store.settle_wave("w", at=LATER, min_group=3)
+    assert rows(store, "responses") == settled
+
+
+def test_few_people_keep_nothing(store: SqlStore) -> None:
+    wave_of_secrets(store)
+    submit(store, answer(store, "ann"), "xk4")
+    submit(store, answer(store, "bob"), "xk5")
+    store.settle_wave("w", at=LATER, min_group=5)
+    assert about(store) == {("withheld",) * 4}
+
+
+def test_the_tagger_is_told_of_no_language_that_is_withheld(store: SqlStore) -> None:
+    wave_of_secrets(store)
+    submit(store, answer(store, "ann"), "xk4")
+    [before] = store.untagged("m@1", limit=9)
+    store.settle_wave("w", at=LATER, min_group=5)
+    [after] = store.untagged("m@1", limit=9)
+    assert (before.language, after.language) == ("en", None)
+
+
+def test_outside_a_wave_nothing_is_kept_of_who_answered(store: SqlStore) -> None:
+    ann = person(store)
+    consented(store, ann, "s-of-ann", of=ANONYMOUS)
+    store._driver.run("update answers set question = 'Yr un nod?'", {})
+    submit(store, ann, "xk4")
+    assert about(store) == {("withheld",) * 4}
+    assert rows(store, "answers")[0]["question"] == "Same goal?"
+
+
+def test_the_day_of_an_agreement_is_kept_and_no_more(store: SqlStore) -> None:
+    ann = person(store)
+    consented(store, ann, "s1", of=ANONYMOUS)
+    consented(store, ann, "s2")
+    kept = {row["survey_id"]: row["consented_at"] for row in rows(store, "consents")}
+    assert kept == {"secret": "2026-12-01", "pulse": AT.isoformat()}
+
+
+def test_what_is_not_handed_in_outside_a_wave_is_dropped_after_a_time(store: SqlStore) -> None:
+    for name, of in (("ann", ANONYMOUS), ("bob", CONFIDENTIAL)):
+        respondent = person(store, name)
+        consented(store, respondent, f"s-of-{name}", of=of)
+        words = answered("why", WORDS, text=WORDS)
+        go_on(store, respondent, words, shown("Hand it in?"), session_id=f"s-of-{name}")
+    wave_of_secrets(store)
+    answer(store, "cat")
+    assert store.drop_stale_anonymous(LATER) == 0
+    assert store.drop_stale_anonymous(LATER + timedelta(seconds=1)) == 1
+    assert store.drop_stale_anonymous(LATER + timedelta(seconds=1)) == 0
+    for table in ("sessions", "responses", "outbox"):
+        assert {row["respondent_id"] for row in rows(store, table)} == {"bob", "cat"}
+    assert "s-of-ann" not in {row["response_id"] for row in rows(store, "answers")}
+    assert store.scrub_due
+
+
+def test_who_refused_outside_a_wave_is_not_asked_again(store: SqlStore) -> None:
+    ann = person(store)
+    begin(store, ann, "s1", of=ANONYMOUS)
+    go_on(store, ann, shown("That is fine."), session_id="s1", status=Status.REFUSED)
+    assert store.drop_stale_anonymous(LATER + timedelta(days=99)) == 0
 
 
 def test_nothing_is_left_in_the_files(tmp_path: Path) -> None:

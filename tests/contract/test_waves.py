@@ -120,7 +120,7 @@ def test_closing_gives_every_invitation_an_outcome(store: SqlStore) -> None:
                 session_id="s-cat",
                 status=Status.CLOSED,
             )
-    store.settle_wave("w", at=LATER)
+    store.settle_wave("w", at=LATER, min_group=5)
     outcomes = {row["invitation_id"]: row["disposition"] for row in rows(store, "invitations")}
     assert outcomes == {
         "i-ann": "non_contact",
@@ -132,7 +132,7 @@ def test_closing_gives_every_invitation_an_outcome(store: SqlStore) -> None:
     assert len(rows(store, "sessions")) == 4
     assert len(rows(store, "responses")) == 2
     before = rows(store, "invitations")
-    store.settle_wave("w", at=LATER + timedelta(days=1))
+    store.settle_wave("w", at=LATER + timedelta(days=1), min_group=5)
     assert rows(store, "invitations") == before
 
 
@@ -140,5 +140,5 @@ def test_a_wave_of_another_revision_is_not_anonymous_by_name(store: SqlStore) ->
     """Whether a wave is anonymous is asked of the very revision that it fields."""
     store.open_wave(replace(wave("w"), revision="unheard"))
     begin(store, person(store), wave_id="w", invitation_id="i1")
-    store.settle_wave("w", at=LATER)
+    store.settle_wave("w", at=LATER, min_group=5)
     assert len(rows(store, "sessions")) == 1

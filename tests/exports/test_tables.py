@@ -204,6 +204,20 @@ def test_an_anonymous_response_that_was_not_handed_in_stays(seeds: Seeds, export
     assert "not yet yours" not in "".join(export.page(one.name) for one in export.folder.iterdir())
 
 
+@pytest.mark.parametrize("state", ["open", "paused", "closing"])
+def test_an_anonymous_response_stays_until_its_wave_has_closed(
+    seeds: Seeds, export: Export, state: str
+) -> None:
+    survey = seeds.survey(make_survey(anonymity="anonymous"))
+    wave = seeds.wave(survey, "w1")
+    seeds.driver.run("update waves set state = :state", {"state": state})
+    seeds.response(survey, "loose", status=None, wave_id=wave, respondent_id=None)
+    seeds.answer(survey, "loose", "goals_why", "ours differ")
+    seeds.coding("loose", "goals_why", "ours")
+    export()
+    assert [export.csv(table) for table in ("answers", "codes", "responses")] == [[], [], []]
+
+
 def test_invitations_tell_the_response_rate(seeds: Seeds, export: Export) -> None:
     survey = seeds.survey(make_survey())
     seeds.wave(survey, "w1")
