@@ -68,7 +68,7 @@ where outbox_id = :outbox_id
 
 -- name: newest_position
 select position from outbox
-where session_id = :session_id and state = 'sent' and position is not null
+where session_id = :session_id and state = 'sent' and position is not null and lasting = 0
 order by outbox_id desc
 limit 1
 
