@@ -6,16 +6,18 @@ or leaving anything out that is held.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 
 from bot.house import House
 from dialogues import messages
 from dialogues.coding import Codeframe, Coding
+from dialogues.disposition import Disposition
 from dialogues.prompts import Prompt
 from dialogues.replies import label_of
+from dialogues.session import Session, Status
 from dialogues.survey import Survey
-from storage.protocol import AnswerHeld, Holdings, ResponseHeld
+from storage.protocol import AnswerHeld, Holdings, InvitationHeld, ResponseHeld
 
 __all__ = ["LETTER", "my_data"]
 
@@ -35,7 +37,7 @@ def my_data(
     slash: bool,
     today: date,
 ) -> list[Prompt]:
-    """Write everything that is held of a person, newest response first.
+    """Write everything that is held of a person, survey by survey.
 
     Args:
         holdings: As the store gives them.
@@ -49,81 +51,187 @@ def my_data(
     Returns:
         One or several messages, in order, none longer than ``LETTER``.
     """
-    mark = "/" if slash else ""
-    person = holdings.respondent
-
-    def say(key: str, **values: object) -> str:
-        return messages.say(key, language, **values)
-
-    def on(day: date) -> str:
-        return messages.day(day, language, today=today)
-
-    lines = [
-        say("mydata_header"),
-        say(
-            "mydata_account",
-            channel=person.channel.title(),
-            address=holdings.address.platform_id,
-        ),
-        say("mydata_pseudonym", respondent=person.respondent_id),
-        say("mydata_role", role=say(f"role_{person.role}")),
-    ]
-    if person.language:
-        lines.append(say("mydata_language", language=person.language))
-    for name in person.cohorts:
-        cohort = house.cohort(name)
-        lines.append(say("mydata_cohort", title=cohort.title if cohort else name))
-    if holdings.n_invitations:
-        lines.append(say("mydata_invitations", n=holdings.n_invitations))
-    lines.extend(say("mydata_agreed", date=on(agreed)) for agreed in holdings.consented_at)
-    for response in holdings.responses:
-        survey = survey_of(response.survey_id, response.revision)
-        lines.append("")
-        title = survey.say(survey.title, language) if survey else response.survey_id
-        lines.append(say("mydata_survey", title=title, date=on(response.started_at.date())))
-        lines.extend(_answers(response, survey, codeframe, language))
-    lines += ["", say("mydata_footer", slash=mark)]
+    letter = _Letter(holdings, house, survey_of, codeframe, language, today)
+    footer = messages.say("mydata_footer", language, slash="/" if slash else "")
+    lines = [*letter.person(), *letter.surveys(), "", footer]
     return [Prompt(text=text) for text in _pages(lines)]
 
 
-def _answers(
-    response: ResponseHeld, survey: Survey | None, codeframe: Codeframe, language: str
-) -> list[str]:
-    lines = []
-    for held in response.answers:
-        answer = _answer(held, survey, language)
-        lines.append(messages.say("mydata_answer", language, question=held.question, answer=answer))
-        lines.extend(
-            messages.say(
-                "mydata_tag",
-                language,
-                enabler=_name(codeframe, coding, language),
-                stance=messages.say(f"stance_{coding.stance or 'neutral'}", language),
-            )
-            for coding in held.codings
+class _Letter:
+    """The lines of one person's letter."""
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        house: House,
+        survey_of: SurveyOf,
+        codeframe: Codeframe,
+        language: str,
+        today: date,
+    ) -> None:
+        self.holdings = holdings
+        self.house = house
+        self.survey_of = survey_of
+        self.codeframe = codeframe
+        self.language = language
+        self.today = today
+
+    def person(self) -> Iterator[str]:
+        """Say what is held of the person apart from surveys."""
+        held, person = self.holdings, self.holdings.respondent
+        address = held.address
+        yield self._say("mydata_header")
+        yield self._say(
+            "mydata_account", channel=person.channel.title(), address=address.platform_id
         )
-    return lines
+        yield self._say("mydata_pseudonym", respondent=person.respondent_id)
+        yield self._say("mydata_since", date=self._on(held.joined_on))
+        yield self._say("mydata_role", role=self._say(f"role_{person.role}"))
+        if person.language:
+            yield self._say("mydata_language", language=person.language)
+        for name, since in held.memberships:
+            cohort = self.house.cohort(name)
+            title = cohort.title if cohort else name
+            yield self._say("mydata_cohort", title=title, date=self._on(since))
+        if held.opted_out_at is not None:
+            yield self._say("mydata_stopped", date=self._on(held.opted_out_at.date()))
 
+    def surveys(self) -> Iterator[str]:
+        """Say what is held about each survey, the newest first."""
+        held = self.holdings
+        answered = [one.survey_id for one in held.responses]
+        talked = [one.session.survey_id for one in held.sessions]
+        asked = [one.survey_id for one in reversed(held.invitations)]
+        agreed = [one.survey_id for one in reversed(held.consents)]
+        for survey_id in dict.fromkeys([*answered, *talked, *asked, *agreed]):
+            yield ""
+            yield from self._survey(survey_id)
 
-def _answer(held: AnswerHeld, survey: Survey | None, language: str) -> str:
-    if held.value is None:
-        if held.missing == "dont_know":
-            return messages.say("mydata_dont_know", language)
-        if held.missing == "skipped":
-            return messages.say("mydata_skipped", language)
-        return messages.say("mydata_no_answer", language)
-    question = survey.by_id.get(held.question_id) if survey else None
-    label = label_of(survey, question, held.value, language) if survey and question else held.value
-    typed = held.text.strip()
-    return f"{label} ({typed})" if typed and typed != label and typed != held.value else label
+    def _survey(self, survey_id: str) -> Iterator[str]:
+        held = self.holdings
+        for invitation in held.invitations:
+            if invitation.survey_id == survey_id:
+                yield self._invitation(invitation)
+        responded = {response.response_id for response in held.responses}
+        for stored in held.sessions:
+            session = stored.session
+            own = stored.invitation_id is None and session.session_id not in responded
+            if session.survey_id == survey_id and own:
+                key = "mydata_refused" if session.status is Status.REFUSED else "mydata_put"
+                title = self._title(survey_id, session.revision)
+                yield self._say(key, title=title, date=self._on(stored.updated_at.date()))
+        for consent in held.consents:
+            if consent.survey_id == survey_id:
+                title = self._title(survey_id, consent.revision)
+                yield self._say(
+                    "mydata_consent", title=title, date=self._on(consent.agreed_at.date())
+                )
+                survey = self.survey_of(survey_id, consent.revision)
+                if survey is not None and survey.anonymous:
+                    yield self._say("mydata_anonymous")
+        for response in held.responses:
+            if response.survey_id == survey_id:
+                yield from self._response(response)
 
+    def _invitation(self, invitation: InvitationHeld) -> str:
+        title = self._title(invitation.survey_id, invitation.revision)
+        outcome = self._outcome(invitation.disposition)
+        if invitation.disposition_at is not None:
+            outcome = f"{outcome}, {self._on(invitation.disposition_at.date())}"
+        return self._say(
+            "mydata_invited",
+            title=title,
+            date=self._on(invitation.invited_at.date()),
+            n=invitation.reminders,
+            outcome=outcome,
+        )
 
-def _name(codeframe: Codeframe, coding: Coding, language: str) -> str:
-    try:
-        names = codeframe.code(coding.enabler).name
-    except KeyError:
-        return coding.enabler
-    return names.get(language) or next(iter(names.values()), coding.enabler)
+    def _response(self, response: ResponseHeld) -> Iterator[str]:
+        survey = self.survey_of(response.survey_id, response.revision)
+        begun = response.started_at.date()
+        yield self._say(
+            "mydata_survey",
+            title=self._title(response.survey_id, response.revision),
+            date=self._on(begun),
+            outcome=self._outcome(response.disposition),
+        )
+        talk = self._talk(response)
+        for held in response.answers:
+            yield self._say(
+                "mydata_answer",
+                question=held.question,
+                answer=self._answer(held, survey),
+                times=self._times(held, begun),
+            )
+            if talk is not None and talk.at == held.question_id and talk.selected:
+                ticked = self._label(survey, held.question_id, "|".join(talk.selected))
+                yield self._say("mydata_ticked", answer=ticked)
+            for coding in held.codings:
+                yield self._coding(coding)
+
+    def _talk(self, response: ResponseHeld) -> Session | None:
+        """Give the conversation in which a response was given."""
+        for stored in self.holdings.sessions:
+            if stored.session.session_id == response.response_id:
+                return stored.session
+        return None
+
+    def _answer(self, held: AnswerHeld, survey: Survey | None) -> str:
+        if held.value is None:
+            if held.missing == "dont_know":
+                return self._say("mydata_dont_know")
+            if held.missing == "skipped":
+                return self._say("mydata_skipped")
+            return self._say("mydata_no_answer")
+        label = self._label(survey, held.question_id, held.value)
+        typed = held.text.strip()
+        return f"{label} ({typed})" if typed and typed not in (label, held.value) else label
+
+    def _label(self, survey: Survey | None, question_id: str, value: str) -> str:
+        question = survey.by_id.get(question_id) if survey else None
+        if survey is None or question is None:
+            return value
+        return label_of(survey, question, value, self.language)
+
+    def _times(self, held: AnswerHeld, begun: date) -> str:
+        times = [self._say("mydata_asked", time=self._time(held.asked_at, begun))]
+        if held.answered_at is not None:
+            times.append(self._say("mydata_answered", time=self._time(held.answered_at, begun)))
+        if held.n_edits:
+            times.append(self._say("mydata_changed", n=held.n_edits))
+        return ", ".join(times)
+
+    def _time(self, at: datetime, begun: date) -> str:
+        """Write an instant; its day only where it is not that on which the response began."""
+        at = at.astimezone(UTC)
+        return f"{at:%H:%M}" if at.date() == begun else f"{self._on(at.date())} {at:%H:%M}"
+
+    def _coding(self, coding: Coding) -> str:
+        try:
+            names = self.codeframe.code(coding.enabler).name
+        except KeyError:
+            names = {}
+        name = names.get(self.language) or next(iter(names.values()), coding.enabler)
+        return self._say(
+            "mydata_tag",
+            enabler=name,
+            stance=self._say(f"stance_{coding.stance or 'neutral'}"),
+            evidence=coding.span_text,
+            percent=round(100 * coding.confidence),
+        )
+
+    def _title(self, survey_id: str, revision: str) -> str:
+        survey = self.survey_of(survey_id, revision)
+        return survey.say(survey.title, self.language) if survey else survey_id
+
+    def _outcome(self, disposition: Disposition) -> str:
+        return self._say(f"outcome_{disposition.value}")
+
+    def _on(self, day: date) -> str:
+        return messages.day(day, self.language, today=self.today)
+
+    def _say(self, key: str, **values: object) -> str:
+        return messages.say(key, self.language, **values)
 
 
 def _pages(lines: list[str]) -> list[str]:

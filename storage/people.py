@@ -6,15 +6,25 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from dialogues.coding import Coding
+from dialogues.disposition import Disposition
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
 from storage.base import Part
 from storage.driver import Record
-from storage.protocol import Address, AnswerHeld, Holdings, Respondent, ResponseHeld
+from storage.protocol import (
+    Address,
+    AnswerHeld,
+    ConsentHeld,
+    Holdings,
+    InvitationHeld,
+    Respondent,
+    ResponseHeld,
+)
 from storage.records import (
     read_coding,
     read_instant,
     read_respondent,
+    read_session,
     write_day,
     write_instant,
 )
@@ -154,15 +164,29 @@ class People(Part):
     def holdings(self, respondent_id: str) -> Holdings:
         """Give everything that is held of a person."""
         respondent = self._known(respondent_id)
-        invitations = self._one("count_invitations_of", respondent_id=respondent_id)
-        consents = self._all("consents_of", respondent_id=respondent_id)
-        responses = self._all("responses_of", respondent_id=respondent_id)
+        mine = {"respondent_id": respondent_id}
+        held = self._one("respondent_held", **mine) or {}
+        opted_out_at = held["opted_out_at"]
         return Holdings(
             respondent=respondent,
             address=self._address(respondent_id),
-            consented_at=tuple(read_instant(row["consented_at"]) for row in consents),
-            n_invitations=invitations["n"] if invitations is not None else 0,
-            responses=tuple(self._response_held(row) for row in responses),
+            joined_on=date.fromisoformat(held["joined_on"]),
+            opted_out_at=None if opted_out_at is None else read_instant(opted_out_at),
+            memberships=tuple(
+                (row["cohort"], date.fromisoformat(row["since"]))
+                for row in self._all("memberships_of", **mine)
+            ),
+            consents=tuple(
+                ConsentHeld(
+                    survey_id=row["survey_id"],
+                    revision=row["revision"],
+                    agreed_at=read_instant(row["consented_at"]),
+                )
+                for row in self._all("consents_of", **mine)
+            ),
+            invitations=tuple(map(_invitation_held, self._all("invitations_of", **mine))),
+            sessions=tuple(map(read_session, self._all("sessions_of", **mine))),
+            responses=tuple(map(self._response_held, self._all("responses_of", **mine))),
         )
 
     def codings_of(self, response_id: str) -> list[tuple[str, Coding]]:
@@ -220,10 +244,12 @@ class People(Part):
     def _response_held(self, row: Record) -> ResponseHeld:
         codings = self.codings_of(row["response_id"])
         return ResponseHeld(
+            response_id=row["response_id"],
             survey_id=row["survey_id"],
             revision=row["revision"],
             wave_id=row["wave_id"],
             started_at=read_instant(row["started_at"]),
+            disposition=Disposition(row["disposition"]),
             answers=tuple(
                 AnswerHeld(
                     question_id=answer["question_id"],
@@ -231,6 +257,13 @@ class People(Part):
                     value=answer["value"],
                     text=answer["text"],
                     missing=answer["missing"],
+                    asked_at=read_instant(answer["asked_at"]),
+                    answered_at=(
+                        None
+                        if answer["answered_at"] is None
+                        else read_instant(answer["answered_at"])
+                    ),
+                    n_edits=answer["n_edits"],
                     codings=tuple(
                         coding for place, coding in codings if place == answer["question_id"]
                     ),
@@ -256,6 +289,19 @@ class People(Part):
 
     def _cohorts(self, respondent_id: str) -> list[str]:
         return [row["cohort"] for row in self._all("cohorts_of", respondent_id=respondent_id)]
+
+
+def _invitation_held(row: Record) -> InvitationHeld:
+    settled_at = row["disposition_at"]
+    return InvitationHeld(
+        survey_id=row["survey_id"],
+        revision=row["revision"],
+        wave_id=row["wave_id"],
+        invited_at=read_instant(row["invited_at"]),
+        reminders=row["reminders"],
+        disposition=Disposition(row["disposition"]),
+        disposition_at=None if settled_at is None else read_instant(settled_at),
+    )
 
 
 def _listed(words: Sequence[str]) -> str:

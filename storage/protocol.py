@@ -25,8 +25,10 @@ from dialogues.survey import Survey
 __all__ = [
     "Address",
     "AnswerHeld",
+    "ConsentHeld",
     "Holdings",
     "InvitationCounts",
+    "InvitationHeld",
     "Outgoing",
     "Receipt",
     "Respondent",
@@ -201,25 +203,62 @@ class UntaggedAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerHeld:
-    """One answer, as its person may see it."""
+    """One answer, as its person may see it.
+
+    Attributes:
+        answered_at: None while there is none.
+        n_edits: How often its person changed it.
+    """
 
     question_id: str
     question: str
     value: str | None
     text: str
     missing: str | None
+    asked_at: datetime
+    answered_at: datetime | None
+    n_edits: int
     codings: tuple[Coding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseHeld:
-    """One response, as its person may see it."""
+    """One response, as its person may see it; its id is that of its session."""
 
+    response_id: str
     survey_id: str
     revision: str
     wave_id: str | None
     started_at: datetime
+    disposition: Disposition
     answers: tuple[AnswerHeld, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentHeld:
+    """That somebody agreed, and to what.
+
+    Attributes:
+        revision: The newest kept one, for the title.
+        agreed_at: Of an anonymous survey the beginning of the day.
+    """
+
+    survey_id: str
+    revision: str
+    agreed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationHeld:
+    """That somebody was asked to answer in a wave, and what came of it."""
+
+    survey_id: str
+    revision: str
+    wave_id: str
+    invited_at: datetime
+    reminders: int
+    disposition: Disposition
+    disposition_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,14 +266,22 @@ class Holdings:
     """Everything that is held of one person.
 
     Attributes:
+        opted_out_at: None while we may write of our own accord.
+        memberships: Cohort and day of joining, by cohort.
+        consents: Oldest first.
+        invitations: Oldest first.
+        sessions: The conversation that moved last first.
         responses: Newest first.
-        n_invitations: Invitations ever sent.
     """
 
     respondent: Respondent
     address: Address
-    consented_at: tuple[datetime, ...]
-    n_invitations: int
+    joined_on: date
+    opted_out_at: datetime | None
+    memberships: tuple[tuple[str, date], ...]
+    consents: tuple[ConsentHeld, ...]
+    invitations: tuple[InvitationHeld, ...]
+    sessions: tuple[StoredSession, ...]
     responses: tuple[ResponseHeld, ...]
 
 

@@ -118,19 +118,42 @@ insert into consents (respondent_id, survey_id, consent_revision, consented_at)
 values (:respondent_id, :survey_id, :consent_revision, :at)
 on conflict do nothing
 
--- name: consents_of
-select consented_at from consents where respondent_id = :respondent_id order by consented_at
+-- name: respondent_held
+select joined_on, opted_out_at from respondents where respondent_id = :respondent_id
 
--- name: count_invitations_of
-select count(*) as n from invitations where respondent_id = :respondent_id
+-- name: memberships_of
+select cohort, since from memberships where respondent_id = :respondent_id order by cohort
+
+-- name: consents_of
+select c.survey_id, c.consented_at, (
+    select s.revision from surveys s where s.survey_id = c.survey_id
+    order by s.kept_at desc, s.revision
+    limit 1
+) as revision
+from consents c
+where c.respondent_id = :respondent_id
+order by c.consented_at, c.survey_id
+
+-- name: invitations_of
+select w.survey_id, w.revision, i.wave_id, i.invited_at, i.reminders, i.disposition,
+    i.disposition_at
+from invitations i
+join waves w on w.wave_id = i.wave_id
+where i.respondent_id = :respondent_id
+order by i.invited_at, i.wave_id
+
+-- name: sessions_of
+select session_id, respondent_id, invitation_id, wave_id, cohort, body, updated_at
+from sessions where respondent_id = :respondent_id
+order by updated_at desc, session_id desc
 
 -- name: responses_of
-select response_id, survey_id, revision, wave_id, started_at
+select response_id, survey_id, revision, wave_id, started_at, disposition
 from responses where respondent_id = :respondent_id
 order by started_at desc, response_id
 
 -- name: answers_of
-select question_id, question, value, text, missing
+select question_id, question, value, text, missing, asked_at, answered_at, n_edits
 from answers where response_id = :response_id
 order by place, question_id
 

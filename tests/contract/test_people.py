@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialogues.coding import Coding, Stance
+from dialogues.disposition import Disposition
 from dialogues.effects import LanguageChosen, OptedOut
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
-from storage.protocol import Address, Receipt, Respondent
+from storage.protocol import Address, ConsentHeld, InvitationHeld, Receipt, Respondent
 from storage.sql import migrations
 from storage.store import SqlStore
 from tests.contract.scenes import (
@@ -177,7 +178,12 @@ def test_everything_held_can_be_shown(store: SqlStore) -> None:
     store.open_wave(wave())
     begin(store, ann, "s0", wave_id=wave().wave_id, invitation_id="i1", at=AT - timedelta(days=9))
     consented(store, ann)
-    go_on(store, ann, answered("goals", "no"), answered("why", "We talk", text="We talk"))
+    go_on(store, ann, answered("goals", "yes"), answered("why", "We talk", text="We talk"))
+    go_on(store, ann, answered("goals", "no", edited=True))
+    store.join("ann", "riverside", on=AT.date())
+    store.note_reminder("i1")
+    store.set_disposition("i1", Disposition.REFUSAL, at=AT)
+    store.opt_out("ann", at=AT)
     [untagged] = store.untagged("m@1", limit=9)
     coding = Coding(
         enabler="trust",
@@ -189,11 +195,29 @@ def test_everything_held_can_be_shown(store: SqlStore) -> None:
     )
     store.save_codings(untagged, [coding], coding_ids=["c"], coder="m@1", at=AT, error=None)
     held = store.holdings("ann")
-    assert held.respondent == ann
+    assert held.respondent == replace(ann, opted_out=True, cohorts=("riverside",))
     assert held.address.chat == "chat-of-ann"
-    assert held.consented_at == (AT,)
-    assert held.n_invitations == 1
+    assert (held.joined_on, held.opted_out_at) == (AT.date(), AT)
+    assert held.memberships == (("riverside", AT.date()),)
+    assert held.consents == (
+        ConsentHeld(survey_id="pulse", revision=CONFIDENTIAL.revision, agreed_at=AT),
+    )
+    assert held.invitations == (
+        InvitationHeld(
+            survey_id="pulse",
+            revision=CONFIDENTIAL.revision,
+            wave_id=wave().wave_id,
+            invited_at=AT - timedelta(days=9),
+            reminders=1,
+            disposition=Disposition.REFUSAL,
+            disposition_at=AT,
+        ),
+    )
+    assert [one.session.session_id for one in held.sessions] == ["s1", "s0"]
     [response] = held.responses
+    assert (response.response_id, response.disposition) == ("s1", Disposition.UNKNOWN)
+    goals = response.answers[0]
+    assert (goals.asked_at, goals.answered_at, goals.n_edits) == (AT, AT, 1)
     assert (response.survey_id, response.revision) == ("pulse", CONFIDENTIAL.revision)
     assert response.started_at == AT
     assert [(answer.question_id, answer.value) for answer in response.answers] == [
