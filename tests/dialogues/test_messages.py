@@ -1,0 +1,50 @@
+"""The catalogue of what the bot says: every sentence is said, in every language."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from bot.runner import ROLES
+from dialogues.coding import Stance
+from dialogues.disposition import Disposition
+from dialogues.messages import LANGUAGES
+
+ROOT = Path(__file__).parents[2]
+CATALOGUE = tomllib.loads((ROOT / "dialogues" / "messages.toml").read_text("utf-8"))
+MESSAGES: dict[str, dict[str, str]] = CATALOGUE["messages"]
+SOURCE = "\n".join(
+    path.read_text("utf-8")
+    for folder in ("bot", "dialogues")
+    for path in (ROOT / folder).rglob("*.py")
+)
+
+#: Keys that are put together, by what the code has of them.
+BUILT = {
+    'f"button_{': ["button_yes", "button_no"],
+    'f"language_name_{': [f"language_name_{language}" for language in LANGUAGES],
+    'f"outcome_{': [f"outcome_{disposition}" for disposition in Disposition],
+    'f"role_{': [f"role_{role}" for role in set(ROLES.values())],
+    'f"stance_{': [f"stance_{stance}" for stance in Stance],
+    '}_open"': ["reminder_open", "reminder_begun_open"],
+}
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    built = {key for start, keys in BUILT.items() if start in SOURCE for key in keys}
+    quoted = set(re.findall(r"[\"']([a-z_]+)[\"']", SOURCE))
+    assert [key for key in MESSAGES if key not in built | quoted] == []
+    assert [key for key in built if key not in MESSAGES] == []
+
+
+@pytest.mark.parametrize("key", MESSAGES)
+def test_a_sentence_says_the_same_in_every_language(key: str) -> None:
+    values = [
+        {name for _, name, _, _ in Formatter().parse(MESSAGES[key][language]) if name is not None}
+        for language in LANGUAGES
+    ]
+    assert values == values[:1] * len(LANGUAGES)
