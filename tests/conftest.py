@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+
+import bot.cli
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,3 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew."""
     return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(autouse=True)
+def _no_config_is_remembered() -> Iterator[None]:
+    """A command that is run in this process names its configuration for itself alone."""
+    token = bot.cli._config_path.set(None)
+    yield
+    bot.cli._config_path.reset(token)
