@@ -61,7 +61,10 @@ class Ticker:
 
     async def stop(self) -> None:
         """Tick no more; a tick under way is finished first."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        if not self._scheduler.running:
+            return
+        self._scheduler.pause()
+        # A tick that was handed out just now begins; shutting down would break it off midway.
+        await asyncio.sleep(0)
         async with self._ticking:
-            pass
+            self._scheduler.shutdown(wait=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -171,6 +173,29 @@ async def test_the_ticker_does_what_is_due_and_bears_trouble(
     assert len(place.texts()["ann"]) == 1
     assert len(woken) == 2
     await ticker.stop()
+
+
+async def test_a_tick_under_way_is_finished_before_the_ticker_stops(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(run: object) -> None:
+        begun.set()
+        go_on.wait(10)
+        ended.set()
+
+    monkeypatch.setattr(place.waves, "tick", slow)
+    ticker = Ticker(place.waves, place.writer, wake=lambda: None)
+    ticker.start()
+    await asyncio.to_thread(begun.wait, 10)
+    stopping = asyncio.create_task(ticker.stop())
+    await asyncio.sleep(0)
+    assert not stopping.done()
+    go_on.set()
+    await stopping
+    assert ended.is_set()
+    assert caplog.text == ""
 
 
 def test_a_house_finds_its_own(place: Place) -> None:
