@@ -1,0 +1,277 @@
+"""What the store gives and takes: values, with no word about how they are kept.
+
+What lives here: frozen values of the contract (``protocol.py``). What must not: rows or SQL
+(``records.py``, ``queries/``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from dialogues.coding import Coding
+from dialogues.disposition import Disposition
+from dialogues.prompts import Prompt
+from dialogues.session import Session
+
+__all__ = [
+    "Address",
+    "AnswerHeld",
+    "ConsentHeld",
+    "Holdings",
+    "InvitationCounts",
+    "InvitationHeld",
+    "Outgoing",
+    "Receipt",
+    "Respondent",
+    "ResponseHeld",
+    "Row",
+    "StoredSession",
+    "UntaggedAnswer",
+    "Wave",
+    "WaveState",
+]
+
+Row = dict[str, Any]
+
+#: ``open``, ``paused``, ``closing`` (nobody begins any more) or ``closed``.
+WaveState = str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a person is reached.
+
+    Attributes:
+        channel: ``telegram``, ``slack`` or ``terminal``.
+        platform_id: The platform's id of the person, unique in the channel.
+        chat: The platform's id of the conversation to write to.
+    """
+
+    channel: str
+    platform_id: str
+    chat: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Respondent:
+    """A person, by pseudonym.
+
+    Attributes:
+        language: As they chose or their platform said; None when neither did.
+        cohorts: Sorted.
+        reachable: False once the platform refused to deliver to them.
+    """
+
+    respondent_id: str
+    channel: str
+    role: str
+    sector: str | None
+    language: str | None
+    cohorts: tuple[str, ...]
+    opted_out: bool
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSession:
+    """A session with what the store knows of it."""
+
+    session: Session
+    respondent_id: str
+    invitation_id: str | None
+    wave_id: str | None
+    cohort: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """One fielding of one revision to one cohort.
+
+    Attributes:
+        wave_id: ``PULSE-COHORT-DATE`` (design section 10).
+        pulse: None for a wave opened by hand without one.
+        roles: Who is invited.
+        questions_per_person: Questions of the pool each person gets; None for all.
+        timezone: IANA name; quiet hours and dates are read in it.
+        quiet_hours: Local (from, until) in minutes after midnight; None for none.
+        closes_at: None when only a hand closes it.
+        remind_at: When reminders are due, in order.
+        reminded: How many of ``remind_at`` have been sent out.
+    """
+
+    wave_id: str
+    pulse: str | None
+    cohort: str
+    survey_id: str
+    revision: str
+    roles: tuple[str, ...]
+    questions_per_person: int | None
+    timezone: str
+    quiet_hours: tuple[int, int] | None
+    state: WaveState
+    opens_at: datetime
+    closes_at: datetime | None
+    remind_at: tuple[datetime, ...]
+    reminded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationCounts:
+    """How a wave stands.
+
+    Attributes:
+        invited: Invitations in all.
+        consented: Of them, people who agreed.
+        by_disposition: Disposition to count; those not settled are ``unknown``.
+        waiting: Messages of this wave not sent yet.
+    """
+
+    invited: int
+    consented: int
+    by_disposition: dict[str, int]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A claimed message, to be sent now.
+
+    Attributes:
+        chat: Where to.
+        prompt: What to say.
+        replaces: Position of the message that it takes the place of; None for a new one.
+        attempts: Earlier attempts that failed or whose end is unknown.
+        lane: 0 a reply, 1 a broadcast.
+    """
+
+    outbox_id: int
+    respondent_id: str
+    chat: str
+    prompt: Prompt
+    replaces: str | None
+    attempts: int
+    lane: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """How one claimed message ended.
+
+    Attributes:
+        outcome: ``sent``; ``retry`` (again at ``retry_at``); ``dead`` (never again, kept and
+            counted); ``gone`` (the person cannot be reached: this row and all others of theirs
+            are dropped and the address is marked).
+        position: Of the message in the chat, when sent.
+        retry_at: For ``retry``.
+        error: A short class of trouble, never a person's words or address.
+        in_doubt: For ``retry``: whether the message may have arrived all the same.
+    """
+
+    outbox_id: int
+    outcome: str
+    position: str | None = None
+    retry_at: datetime | None = None
+    error: str | None = None
+    in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UntaggedAnswer:
+    """A free-text answer that the current model has not read.
+
+    Attributes:
+        language: None where it is withheld.
+    """
+
+    response_id: str
+    question_id: str
+    question: str
+    language: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerHeld:
+    """One answer, as its person may see it.
+
+    Attributes:
+        answered_at: None while there is none.
+        n_edits: How often its person changed it.
+    """
+
+    question_id: str
+    question: str
+    value: str | None
+    text: str
+    missing: str | None
+    asked_at: datetime
+    answered_at: datetime | None
+    n_edits: int
+    codings: tuple[Coding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseHeld:
+    """One response, as its person may see it; its id is that of its session."""
+
+    response_id: str
+    survey_id: str
+    revision: str
+    wave_id: str | None
+    started_at: datetime
+    disposition: Disposition
+    answers: tuple[AnswerHeld, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentHeld:
+    """That somebody agreed, and to what.
+
+    Attributes:
+        revision: The newest kept one, for the title.
+        agreed_at: Of an anonymous survey the beginning of the day.
+    """
+
+    survey_id: str
+    revision: str
+    agreed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationHeld:
+    """That somebody was asked to answer in a wave, and what came of it."""
+
+    survey_id: str
+    revision: str
+    wave_id: str
+    invited_at: datetime
+    reminders: int
+    disposition: Disposition
+    disposition_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """Everything that is held of one person.
+
+    Attributes:
+        opted_out_at: None while we may write of our own accord.
+        memberships: Cohort and day of joining, by cohort.
+        consents: Oldest first.
+        invitations: Oldest first.
+        sessions: The conversation that moved last first.
+        responses: Newest first.
+    """
+
+    respondent: Respondent
+    address: Address
+    joined_on: date
+    opted_out_at: datetime | None
+    memberships: tuple[tuple[str, date], ...]
+    consents: tuple[ConsentHeld, ...]
+    invitations: tuple[InvitationHeld, ...]
+    sessions: tuple[StoredSession, ...]
+    responses: tuple[ResponseHeld, ...]
