@@ -66,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say_usage(error: Exception) -> int:
     """Say what is wrong with the words on the command line."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # A command with no words at all asks what there is; its help is what it says.
+        sys.stdout.write(f"{error}\n")
+        return 0
     words = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "pulse"

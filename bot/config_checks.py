@@ -48,7 +48,6 @@ def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     for place, pulse in enumerate(pulses):
         if pulse is not None:
             yield from _in_order(pulse, ("pulse", place))
-            yield from _once_a_day(pulse, ("pulse", place, "cron"))
     yield from _tokens(_made(Slack, data.get("slack", {})))
     yield from _groups(_made(Results, data.get("results", {})))
     fatigue = _made(Fatigue, data.get("fatigue", {}))
@@ -141,25 +140,6 @@ def _in_order(pulse: Pulse, path: KeyPath) -> Iterator[Problem]:
             yield Problem(path=at, expected="expected shorter than close_after")
 
 
-def _once_a_day(pulse: Pulse, path: KeyPath) -> Iterator[Problem]:
-    """A wave's id holds its local date: of two on one day the second would never open.
-
-    The fields alone say so; what clock changes repeat or leave out does not count.
-    """
-    first, *more = _times_of_day(pulse)
-    if more:
-        expected = (
-            f"expected one opening a day at most; this line opens at {first} and at {more[0]}"
-            " (make a pulse for each)"
-        )
-        yield Problem(path=path, expected=expected)
-
-
-def _times_of_day(pulse: Pulse) -> list[str]:
-    line = CronSim(pulse.cron, _FROM)
-    return sorted(f"{hour:02}:{minute:02}" for hour in line.hours for minute in line.minutes)
-
-
 def _tokens(slack: Slack | None) -> Iterator[Problem]:
     if slack is None:
         return
@@ -201,7 +181,7 @@ def _wearing(pulses: Sequence[Pulse | None], fatigue: Fatigue) -> Iterator[Probl
     """Warn where pulses, alone or together, invite the same people too often."""
     together: dict[tuple[str, str], list[tuple[str, list[datetime]]]] = defaultdict(list)
     for place, pulse in enumerate(pulses):
-        if pulse is None or len(_times_of_day(pulse)) > 1:
+        if pulse is None:
             continue
         budget = f"fatigue allows {fatigue.invitations} in {written(fatigue.per)}"
         openings = _openings(pulse)

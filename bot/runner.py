@@ -39,13 +39,14 @@ from dialogues.effects import (
     DataRequested,
     Effect,
     ErasureRequested,
+    OptedOut,
     PrivacyRequested,
     PromptShown,
     ResultsRequested,
 )
 from dialogues.engine import Opening, start, step
 from dialogues.errors import StoreError
-from dialogues.events import Event
+from dialogues.events import Event, ReplyReceived
 from dialogues.prompts import Prompt
 from storage.protocol import Respondent, Store, StoredSession
 from storage.writer import Writer
@@ -309,8 +310,20 @@ class Runner:
         )
         if respondent.opted_out and any(isinstance(one, ConsentRecorded) for one in turn.effects):
             store.opt_in(respondent.respondent_id)
+        if not silent and any(isinstance(one, OptedOut) for one in turn.effects):
+            self.end_all(store, respondent, now)
         self.answer_requests(store, respondent, turn.effects, turn.session.language, now)
         return True
+
+    def end_all(self, store: Store, respondent: Respondent, now: datetime) -> None:
+        """End every conversation of somebody who withdrew; they are told once, elsewhere."""
+        for stored in store.recent_sessions(respondent.respondent_id, limit=50):
+            session = stored.session
+            if not session.status.final:
+                stop = ReplyReceived(
+                    event_id=f"stop:{session.session_id}", at=now, text="/stop", seen_turn=None
+                )
+                self.advance(store, respondent, stored, stop, lane=0, now=now, silent=True)
 
     def answer_requests(
         self,

@@ -112,6 +112,17 @@ def _cron(value: str) -> str:
         raise ValueError(f"{expected}; {str(error).lower()}") from None
     if comes is None:
         raise ValueError("expected a time that comes")
+    # A wave's id holds its local date: of two on one day the second would never open. The
+    # fields alone say so; what clock changes repeat or leave out does not count.
+    line = CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
+    first, *more = sorted(
+        f"{hour:02}:{minute:02}" for hour in line.hours for minute in line.minutes
+    )
+    if more:
+        raise ValueError(
+            f"expected one opening a day at most; this line opens at {first} and at {more[0]}"
+            " (make a pulse for each)"
+        )
     return value
 
 

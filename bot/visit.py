@@ -336,6 +336,7 @@ class Visit:
                 self.store.set_language(respondent_id, effect.language)
             case OptedOut():
                 self.store.opt_out(respondent_id, at=effect.at)
+                self.runner.end_all(self.store, self.respondent, self.now)
             case _:
                 pass
 

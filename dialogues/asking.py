@@ -6,6 +6,7 @@ it (``engine.py``).
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from math import ceil
@@ -23,7 +24,8 @@ from dialogues.survey import (
     Survey,
     TextQuestion,
 )
-from dialogues.words import fold
+from dialogues.text import Text
+from dialogues.words import Command, fold
 
 __all__ = [
     "CONSENT",
@@ -41,12 +43,16 @@ __all__ = [
     "language_called",
     "language_name",
     "note",
+    "own_words",
     "question_words",
     "remind",
 ]
 
 #: Places of the bot's own questions in a button's token.
 CONSENT, LANGUAGE, FORGET, SUBMIT = "c", "l", "f", "s"
+
+#: A command written with a slash, such as ``/stop``.
+_COMMAND = re.compile(rf"(?<![\w/])/({'|'.join(Command)})\b")
 
 #: Seconds that a question takes, by the surveys' README: a tap, and an answer in words.
 _TAP_SECONDS, _WORDS_SECONDS = 8, 40
@@ -56,6 +62,15 @@ def note(session: Session, key: str, **values: object) -> Prompt:
     """Say one sentence of the bot's own, with nothing to press."""
     slash = "/" if session.slash else ""
     return Prompt(text=messages.say(key, session.language, slash=slash, **values))
+
+
+def own_words(survey: Survey, session: Session, text: Text | None) -> str:
+    """Say a survey's words about itself, its commands written as they are written here.
+
+    A survey for Telegram says "send /stop"; Slack would take that for a command of its own.
+    """
+    said = survey.say(text, session.language)
+    return said if session.slash else _COMMAND.sub(r"\1", said)
 
 
 def _joined(*parts: str) -> str:
@@ -81,11 +96,15 @@ def ask_consent(survey: Survey, session: Session, *, lead: str = "") -> Prompt:
             layout=Layout.OPTIONS,
         )
     anonymous = messages.say("anonymous_note", language) if survey.anonymous else ""
+    if session.waved:
+        first = _invitation(survey, session, key="invitation_first")
+    else:
+        first = survey.say(survey.title, language)
     return Prompt(
         text=_joined(
             lead,
-            survey.say(survey.title, language),
-            survey.say(survey.consent.text, language),
+            first,
+            own_words(survey, session, survey.consent.text),
             anonymous,
         ),
         options=_consent_buttons(survey, session, more=True),
@@ -109,7 +128,7 @@ def _consent_buttons(survey: Survey, session: Session, *, more: bool) -> tuple[B
 
 def ask_more(survey: Survey, session: Session) -> Prompt:
     """Give the whole text of the consent, and ask again."""
-    whole = survey.say(survey.consent.more or survey.consent.text, session.language)
+    whole = own_words(survey, session, survey.consent.more or survey.consent.text)
     anonymous = messages.say("anonymous_note", session.language) if survey.anonymous else ""
     return Prompt(
         text=_joined(whole, anonymous),
@@ -118,19 +137,28 @@ def ask_more(survey: Survey, session: Session) -> Prompt:
     )
 
 
-def _invitation(survey: Survey, session: Session) -> str:
+def _seconds(question: Question) -> int:
+    return _WORDS_SECONDS if isinstance(question, TextQuestion) else _TAP_SECONDS
+
+
+def _invitation(survey: Survey, session: Session, *, key: str = "invitation") -> str:
+    """Say what comes and how long it takes."""
     language = session.language
     questions = path(survey, session)
-    seconds = sum(
-        _WORDS_SECONDS if isinstance(question, TextQuestion) else _TAP_SECONDS
-        for question in questions
-    )
+    ids = {question.id for question in questions}
+    # What may follow on an answer is asked of about half the people.
+    maybe = [
+        question
+        for question in survey.questions
+        if question.id not in ids and question.show_if and ids.issuperset(question.show_if)
+    ]
+    seconds = sum(map(_seconds, questions)) + sum(map(_seconds, maybe)) / 2
     minutes = max(1, ceil(seconds / 60))
     count = len(questions)
     by_count = "questions_one" if count == 1 else "questions_many"
     by_minutes = {1: "minutes_one", 2: "minutes_two"}.get(minutes, "minutes_many")
     return messages.say(
-        "invitation",
+        key,
         language,
         title=survey.say(survey.title, language),
         questions=messages.say(by_count, language, n=count),

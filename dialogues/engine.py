@@ -275,7 +275,7 @@ class _Step(Presses):
             self.show(asking.ask_consent_again(self.survey, self.session, "consent_again"))
 
     def _reply_to_question(self, question: Question, event: ReplyReceived) -> None:
-        if isinstance(question, MultichoiceQuestion) and self._ticked(event.text):
+        if isinstance(question, MultichoiceQuestion) and means(event.text, "done"):
             self.tick_done(question)
             return
         read = self._read(question, event.text)

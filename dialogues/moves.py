@@ -110,7 +110,7 @@ class Move:
         """The person agrees: the response begins."""
         self.session = replace(self.session, status=Status.ASKING)
         self.effects.append(ConsentRecorded(at=self.at))
-        intro = self.survey.say(self.survey.intro, self.session.language)
+        intro = asking.own_words(self.survey, self.session, self.survey.intro)
         self.go_on(lead="\n\n".join(part for part in (lead, intro) if part))
 
     def decline(self) -> None:
@@ -252,9 +252,9 @@ class Move:
         self.settle(reached_end=True)
         self.session = replace(self.session, status=Status.COMPLETE, at=None)
         self.effects.append(ResponseSubmitted(at=self.at))
-        thanks = self.survey.say(self.survey.thanks, self.session.language)
-        text = "\n\n".join(part for part in (lead, thanks) if part)
-        self.show(Prompt(text=text or messages.say("already_done", self.session.language)))
+        thanks = asking.own_words(self.survey, self.session, self.survey.thanks)
+        thanks = thanks or messages.say("thanks", self.session.language)
+        self.show(Prompt(text="\n\n".join(part for part in (lead, thanks) if part)))
         if self.survey.anonymous:
             # What was handed in is nobody's any more, so the conversation keeps none of it.
             self.session = replace(self.session, given=(), asked=(), selected=(), draw=None)

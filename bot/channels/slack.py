@@ -34,7 +34,7 @@ from bot.channels.patience import seconds_to_wait
 from bot.channels.sending import LongMessages, Waits
 from bot.channels.slack_client import MUTE, TROUBLE, SlackClient, code_of, wait_of
 from bot.channels.slack_members import Members
-from bot.channels.slack_shapes import render, to_inbound
+from bot.channels.slack_shapes import is_own_joining, render, to_inbound
 from bot.errors import CannotError
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
@@ -104,6 +104,7 @@ class SlackChannel:
         self._team = self._bot_user = ""
         self._directs: dict[str, str] = {}
         self._ended = asyncio.Event()
+        self._invited = asyncio.Event()
         self._stopped = False
         self._refused = ""
         self._in_trouble = False
@@ -224,6 +225,8 @@ class SlackChannel:
                 inbound = None
             if isinstance(inbound, CohortSeen):
                 self._members.note(inbound)
+            if is_own_joining(body, bot_user=self._bot_user, places=self._places):
+                self._invited.set()
             if inbound is not None:
                 await receive(inbound)
             await ack()
@@ -308,10 +311,14 @@ class SlackChannel:
                 continue
 
     async def _meet(self, receive: Receive) -> None:
-        try:
-            await self._members.meet(receive, team=self._team, bot_user=self._bot_user)
-        except Exception as error:
-            await _note_failure(error)
+        """Read the places' members now, and again when the app is invited to one of them."""
+        while True:
+            self._invited.clear()
+            try:
+                await self._members.meet(receive, team=self._team, bot_user=self._bot_user)
+            except Exception as error:
+                await _note_failure(error)
+            await self._invited.wait()
 
     # -- sending -------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from bot.channels.words import clean, label, pieces, spelled_out
 from dialogues.prompts import Button, Prompt
 from storage.protocol import Address
 
-__all__ = ["as_seen", "listed_in", "render", "seen_in", "to_inbound"]
+__all__ = ["as_seen", "is_own_joining", "listed_in", "render", "seen_in", "to_inbound"]
 
 # Slack's limits (docs.slack.dev/reference/block-kit, and slack_sdk 3.47).
 MAX_SECTION = 3000
@@ -155,6 +155,17 @@ def _from_move(
     if event["type"] == "member_left_channel":
         return CohortLeft(event_id=event_id, address=address, at=at, place=place)
     return CohortSeen(event_id=event_id, address=address, at=at, place=place)
+
+
+def is_own_joining(raw: Json, *, bot_user: str, places: Collection[str]) -> bool:
+    """Whether an event says that the app itself was invited to one of the places."""
+    event = raw.get("event")
+    return (
+        isinstance(event, Mapping)
+        and event.get("type") == "member_joined_channel"
+        and event.get("user") == bot_user
+        and event.get("channel") in places
+    )
 
 
 def _from_press(raw: Json, at: datetime) -> Pressed | None:

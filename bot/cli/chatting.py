@@ -43,6 +43,9 @@ def chat(
     chosen = survey or (_choose(list(surveys.values())) if tty else _first(surveys))
     if chosen not in surveys:
         raise UserError(f"There is no survey {chosen!r}. There are: {', '.join(sorted(surveys))}.")
+    languages = surveys[chosen].languages
+    if language is not None and language not in languages:
+        raise UserError(f"{chosen} does not speak {language!r}; it has: {', '.join(languages)}.")
     few = survey is None and chosen == _DEFAULT
     try:
         asyncio.run(_Chat(known, surveys[chosen], few=few, language=language, tty=tty).hold())
@@ -89,6 +92,7 @@ class _Chat:
         self.language = language
         self.tty = tty
         self.session: Session | None = None
+        self.is_known = False
         self.is_over = False
 
     async def hold(self) -> None:
@@ -165,20 +169,23 @@ class _Chat:
         """Wait until all was shown, then see where the conversation stands."""
         await delivery.drained()
 
-        def look(store: Store) -> Session | None:
+        def look(store: Store) -> tuple[bool, Session | None]:
             respondent = store.respondent_at(address.channel, address.platform_id)
             stored = store.latest_session(respondent.respondent_id) if respondent else None
-            return stored.session if stored else None
+            return respondent is not None, stored.session if stored else None
 
-        self.session = await writer.run(look)
+        self.is_known, self.session = await writer.run(look)
         self.is_over = self.session is None or self.session.status.final
 
     async def _tell(self, writer: Writer) -> None:
         """Say what was heard, where it is kept and how to get it out."""
         from bot.hearing import hear
+        from dialogues.session import Status
 
         session = self.session
-        if session is not None and not session.asked:
+        if session is None or session.status is not Status.COMPLETE:
+            typer.echo("This conversation ends here; `pulse chat` begins a new one.")
+        if not self.is_known or (session is not None and not session.asked):
             return
         if session is not None:
             model = Path(self.settings.tagger.model) if self.settings.tagger.model else None

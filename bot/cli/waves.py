@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -207,7 +206,7 @@ def list_waves(as_json: AsJson = False) -> None:
         typer.echo("There has been no wave yet.")
     else:
         for wave in waves:
-            typer.echo(f"{wave.wave_id}  {wave.state}  {wave.opens_at.astimezone(ZoneInfo('UTC'))}")
+            typer.echo(f"{wave.wave_id}  {wave.state}  {wave.opens_at.isoformat(' ', 'minutes')}")
 
 
 def _listed(wave: Wave) -> dict[str, object]:
@@ -218,6 +217,6 @@ def _listed(wave: Wave) -> dict[str, object]:
         "survey": wave.survey_id,
         "revision": wave.revision,
         "state": wave.state,
-        "opens_at": wave.opens_at.isoformat(),
-        "closes_at": wave.closes_at.isoformat() if wave.closes_at else None,
+        "opens_at": wave.opens_at.isoformat(timespec="seconds"),
+        "closes_at": wave.closes_at.isoformat(timespec="seconds") if wave.closes_at else None,
     }

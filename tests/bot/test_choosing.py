@@ -267,6 +267,23 @@ class TestWithdrawn:
         place.tick(datetime(2027, 2, 1, 10, tzinfo=UTC))
         assert place.deliver()
 
+    def test_stop_ends_every_conversation(self, two: Place) -> None:
+        two.clock.at = on(1, 9, 50)
+        two.answer("ann", "hello", "yes")
+        two.tick(on(1, 10))
+        two.deliver()
+        two.tick(on(2, 11))
+        two.deliver()
+        shown = two.answer("ann", "/stop")
+        assert len(shown) == 1
+        statuses = {row["status"] for row in two.rows("select status from sessions")}
+        assert statuses == {"stopped"}
+        asked = two.answer("ann", "/forget")
+        kept = two.answer("ann", "no")
+        assert "erases everything" in asked[0]
+        assert "Nothing is erased" in kept[0]
+        assert two.rows("select opted_out_at from respondents")[0]["opted_out_at"]
+
 
 class TestPrivate:
     def test_a_draw_cannot_be_worked_out_from_a_pseudonym(self, place: Place) -> None:

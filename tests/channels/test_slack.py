@@ -277,6 +277,24 @@ async def test_a_place_that_cannot_be_read_is_named_with_what_to_do(
     assert (listed.place, seen.place) == ("C2", "C2")
 
 
+async def test_a_place_is_read_when_the_app_is_invited_to_it(
+    fake: FakeSlack, keeper: Keeper, naps: Naps
+) -> None:
+    async with running(channel_on(fake, naps, places=["C1"]), keeper):
+        await fake.wait_connected()
+        fake.person("U1")
+        fake.channel("C1", members=["U1"])
+        invited = {
+            "type": "member_joined_channel",
+            "channel": "C1",
+            "user": fake.bot_user_id,
+            "event_ts": "1.1",
+        }
+        assert await fake.emit(invited)
+        await keeper.until(lambda: len(keeper.kept) == 2)
+    assert [type(inbound) for inbound in keeper.kept] == [CohortListed, CohortSeen]
+
+
 async def test_of_a_place_that_was_read_in_part_nobody_is_said_to_have_left(
     fake: FakeSlack, keeper: Keeper, naps: Naps
 ) -> None:

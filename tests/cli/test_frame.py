@@ -52,6 +52,13 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert entry.help in shown
 
 
+def test_no_words_at_all_are_a_question_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("Usage: pulse [OPTIONS] COMMAND [ARGS]...\n")
+    assert told.err == ""
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_the_frame_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

@@ -224,3 +224,10 @@ def test_a_repeated_event_changes_nothing() -> None:
     talk.happen(event)
     assert talk.effects == [EventRejected(reason="repeated")]
     assert talk.session == before
+
+
+def test_done_with_nothing_chosen_says_so() -> None:
+    several = {"id": "m", "kind": "multichoice", "text": "Which?", "choices": ["Aa", "Bb"]}
+    talk = Talk(survey_of(several))
+    talk.say("yes")
+    assert "at least 1" in talk.say("done")

@@ -19,7 +19,9 @@ from tests.dialogues.small import (
     kinds,
     rejected,
 )
-from tests.talk import Talk
+from tests.talk import Talk, survey_of
+
+GOALS = {"id": "goals", "kind": "yesno", "text": "Same goal?"}
 
 
 def test_consent_comes_before_anything_is_asked_or_kept() -> None:
@@ -130,3 +132,17 @@ def test_a_late_yes_is_still_a_yes() -> None:
 )
 def test_the_nearest_language_is_spoken(wanted: str, spoken: str) -> None:
     assert Talk(SURVEY, language=wanted).session.language == spoken
+
+
+def test_a_wave_says_what_comes_before_it_asks_for_consent() -> None:
+    talk = Talk(survey_of(GOALS, {"id": "why", "kind": "text", "text": "Why?"}), waved=True)
+    assert talk.shown.startswith("Small survey: 2 short questions, about 1 minute.")
+    assert "May we keep your answers?" in talk.shown
+
+
+def test_a_surveys_own_commands_are_written_as_they_are_written_here() -> None:
+    consent = {"text": "To stop, send /stop or /forget. See a/stop and www.x.org/help."}
+    telegram = Talk(survey_of(GOALS, consent=consent), slash=True)
+    assert "send /stop or /forget" in telegram.shown
+    slack = Talk(survey_of(GOALS, consent=consent))
+    assert "send stop or forget. See a/stop and www.x.org/help." in slack.shown

@@ -25,9 +25,11 @@ from tests.dialogues.small import (
     rejected,
     talk_at,
 )
-from tests.talk import Talk
+from tests.talk import Talk, survey_of
 
 # Waves -----------------------------------------------------------------------------------
+
+GOALS = {"id": "goals", "kind": "yesno", "text": "Same goal?"}
 
 
 def test_reminders() -> None:
@@ -134,3 +136,9 @@ def test_an_edit_before_sending_goes_back_to_asking() -> None:
     assert talk.session.at == "why"
     talk.say("Too far")
     assert talk.session.status is Status.SUBMITTING
+
+
+def test_a_survey_without_thanks_is_thanked_for_all_the_same() -> None:
+    talk = Talk(survey_of(GOALS, thanks=None))
+    talk.say("yes")
+    assert talk.say("yes").endswith("Thank you. That was the last question.")

@@ -122,6 +122,20 @@ async def test_another_language(house: House) -> None:
     assert house.rows("select language from responses") == [{"language": "cy"}]
 
 
+async def test_a_language_that_the_survey_does_not_speak(house: House) -> None:
+    done = await house.pulse("chat", "--language", "fr")
+    assert done.status == 2
+    assert "does not speak 'fr'; it has: en" in done.err
+
+
+async def test_what_was_erased_is_not_said_to_be_kept(house: House) -> None:
+    done = await house.pulse("chat", "small", stdin=b"yes\n3\nforget\nforget\n")
+    assert done.status == 0
+    assert "Everything is erased" in done.out
+    assert "Kept in" not in done.out
+    assert "`pulse chat` begins a new one" in done.out
+
+
 async def test_what_an_earlier_terminal_was_not_shown_is_shown_to_nobody(house: House) -> None:
     store = open_store(f"sqlite:///{house.database}")
     for name, hours in (("one", 1), ("two", 0)):
