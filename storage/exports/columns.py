@@ -81,7 +81,7 @@ _ABOUT_A_RESPONSE = (
     _text("sector", "The person's sector, where known; withheld where anonymous and rare"),
     _text("cohort", "The partnership, place or panel; empty for somebody in none"),
     _id("channel", "telegram, slack or terminal; withheld where anonymous and rare"),
-    _id("language", "The language spoken with the person; withheld where anonymous and rare"),
+    _id("language", "The language last spoken with the person; withheld where anonymous and rare"),
 )
 
 ANSWERS = (
