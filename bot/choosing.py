@@ -11,6 +11,7 @@ reminder that is still on its way, or a wave that closed meanwhile, takes nobody
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from dialogues.session import Status
 from dialogues.words import Command, command_in, means
@@ -20,6 +21,9 @@ __all__ = ["Chosen", "choose", "holder_of"]
 
 #: How many of a person's conversations are looked at.
 _RECENT = 8
+
+#: Who was answering this shortly before an invitation may still be typing the answer.
+_JUST_NOW = timedelta(hours=1)
 
 _AGREEING = ("yes", "agree", "no", "decline", "not_now", "more")
 
@@ -54,7 +58,8 @@ def choose(store: Store, respondent_id: str, text: str | None, position: str | N
         if not _strays(meant, text):
             return Chosen(stored=meant)
         asking = _others(store, respondent_id, meant, Status.ASKING, Status.SUBMITTING)
-        return Chosen(stored=asking[0] if asking else meant)
+        just_now = [one for one in asking if meant.updated_at - one.updated_at < _JUST_NOW]
+        return Chosen(stored=just_now[0] if just_now else meant)
     others = _others(store, respondent_id, meant)
     if not others:
         recent = store.recent_sessions(respondent_id, limit=1)

@@ -6,6 +6,7 @@ sending, waiting, or the moves of a conversation (``dialogues``).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -58,16 +59,39 @@ class Visit:
 
     def take(self) -> None:
         """Do all that follows."""
-        inbound, respondent_id = self.inbound, self.respondent.respondent_id
-        if isinstance(inbound, Pressed):
-            latest = self.store.latest_session(respondent_id)
-            self._step(self._pressed_session(inbound) or latest)
-        elif isinstance(inbound, Edited):
-            stored = holder_of(self.store, respondent_id, inbound.position)
-            if stored is not None:
-                self._step(stored)
+        match self.inbound:
+            case Pressed():
+                self._take_press(self.inbound)
+            case Edited():
+                self._take_edit(self.inbound)
+            case Wrote() | Unread():
+                self._take_message(self.inbound)
+
+    def _take_press(self, inbound: Pressed) -> None:
+        press = read_token(inbound.token)
+        if press is not None and press.session_id == lobby.LOBBY:
+            self._lobby()
+            return
+        stored = self.store.session(press.session_id) if press else None
+        if stored is None or stored.respondent_id != self.respondent.respondent_id:
+            # Of a conversation that was cut loose or erased, or of nobody we know.
+            self._say(lobby.say(self._visitor(self._language()), "closed_question"))
         else:
-            self._take_message(inbound)
+            self._step(stored)
+
+    def _take_edit(self, inbound: Edited) -> None:
+        respondent_id = self.respondent.respondent_id
+        stored = holder_of(self.store, respondent_id, inbound.position)
+        if stored is None:
+            # A reply that did not fit is no answer yet; edited, it may fit.
+            seen_id = self.store.seen_session(respondent_id, inbound.position)
+            seen = self.store.session(seen_id) if seen_id is not None else None
+            if seen is not None and seen.session.status is Status.ASKING:
+                stored = seen
+        if stored is not None:
+            self._step(stored)
+        elif self.store.seen_session(respondent_id, None) == "cut":
+            self._say(lobby.say(self._visitor(self._language()), "change_anonymous"))
 
     def _take_message(self, inbound: Wrote | Unread) -> None:
         text = inbound.text if isinstance(inbound, Wrote) else None
@@ -82,7 +106,7 @@ class Visit:
         if checkin is not None:
             self._begin(checkin)
         elif chosen.cut and command in (None, Command.START):
-            self._say(lobby.say(self._visitor(self._language()), "already_done"))
+            self._after_cutting(text)
         elif command is None and stored is not None and self._lost_sight(chosen, position):
             self._step(stored, words="/start")
         else:
@@ -105,13 +129,16 @@ class Visit:
             return False
         return not self.store.has_waiting(session.session_id)
 
-    def _pressed_session(self, inbound: Pressed) -> StoredSession | None:
-        """The conversation that the pressed button belongs to, if it is this person's."""
-        press = read_token(inbound.token)
-        stored = self.store.session(press.session_id) if press else None
-        if stored is None or stored.respondent_id != self.respondent.respondent_id:
-            return None
-        return stored
+    def _after_cutting(self, text: str | None) -> None:
+        """Answer somebody whose newest conversation was handed in anonymously."""
+        visitor = self._visitor(self._language())
+        language = None if text is None else lobby.language_named(text)
+        if language is not None:
+            self._lobby()
+            return
+        if self.greeting:
+            self._say(PromptShown(prompt=Prompt(text=self.greeting)))
+        self._say(lobby.say(visitor, "already_done"))
 
     def _come(self, inbound: Wrote | Unread) -> None:
         """Somebody who says start wants to hear from us again, and may join a cohort."""
@@ -140,6 +167,9 @@ class Visit:
         survey outside a wave begins with the first word ever, and afterwards with start.
         """
         if command not in (None, Command.START):
+            return None
+        if self.respondent.opted_out and command is not Command.START:
+            # Who withdrew comes back by saying so, not by a word of thanks.
             return None
         if latest is not None and not latest.session.status.final:
             return None
@@ -173,9 +203,9 @@ class Visit:
             survey = self.store.survey(wave.survey_id, wave.revision)
             if survey is not None:
                 return Checkin(survey=survey, cohort=wave.cohort, wave=wave)
-        if waves:
+        own = self._own_cohort({wave.cohort for wave in waves})
+        if waves and own is None:
             return None
-        own = self._own_cohort()
         cohort = own or next(iter(self.house.cohorts), None)
         survey = self._survey_at(cohort, enrolled=own is not None)
         if survey is None:
@@ -186,12 +216,13 @@ class Visit:
         """Whether a wave is meant for people of this person's role."""
         return self.respondent.role in wave.roles
 
-    def _own_cohort(self) -> CohortPlan | None:
+    def _own_cohort(self, busy: Collection[str]) -> CohortPlan | None:
+        """Give a cohort of theirs, one with a survey of its own first; none with a wave open."""
         fresh = self.store.respondent(self.respondent.respondent_id) or self.respondent
-        plans = [self.house.cohort(name) for name in fresh.cohorts]
+        plans = [self.house.cohort(name) for name in fresh.cohorts if name not in busy]
         known = [plan for plan in plans if plan is not None]
         with_survey = [plan for plan in known if plan.survey_id is not None]
-        return next(iter(with_survey or known), None)
+        return next(iter(with_survey or ([] if busy else known)), None)
 
     def _survey_at(self, cohort: CohortPlan | None, *, enrolled: bool) -> Survey | None:
         """Somebody who is not enrolled is asked what the cohort is asked, outside its wave."""
@@ -202,8 +233,6 @@ class Visit:
         return self.house.standing_survey(cohort)
 
     def _begin(self, checkin: Checkin) -> None:
-        if self.respondent.opted_out:
-            self.store.opt_in(self.respondent.respondent_id)
         self.runner.open_session(
             self.store,
             self.respondent,

@@ -23,7 +23,7 @@ from dialogues.effects import (
 from dialogues.prompts import Button, Layout, Prompt, read_token, token
 from dialogues.words import Command, command_in, fold
 
-__all__ = ["LOBBY", "Visitor", "answer", "press", "say"]
+__all__ = ["LOBBY", "Visitor", "answer", "language_named", "press", "say"]
 
 #: Stands in place of a session's id in a button's token.
 LOBBY = "lobby"
@@ -52,6 +52,14 @@ def say(visitor: Visitor, key: str, **values: object) -> PromptShown:
     return PromptShown(prompt=Prompt(text=text), lasting=True)
 
 
+def language_named(text: str) -> str | None:
+    """Give the language whose own name a whole message is; None when it is none."""
+    for language in messages.LANGUAGES:
+        if fold(text) == fold(messages.say(f"language_name_{language}", language)):
+            return language
+    return None
+
+
 def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
     """Answer words that are not the beginning of a check-in.
 
@@ -60,9 +68,9 @@ def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
     """
     if fold(text) in _ERASE:
         return (ErasureRequested(at=at),)
-    for language in messages.LANGUAGES:
-        if fold(text) == fold(messages.say(f"language_name_{language}", language)):
-            return _speak(visitor, language)
+    language = language_named(text)
+    if language is not None:
+        return _speak(visitor, language)
     match command_in(text, at_open_question=False):
         case Command.HELP:
             return (say(visitor, "help"),)

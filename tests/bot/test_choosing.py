@@ -143,6 +143,62 @@ class TestSeveral:
         # What was begun before goes on with start.
         assert "[why]" in place.answer("ann", "/start")[-1]
 
+    def test_what_was_left_long_ago_takes_no_words_from_an_invitation(self, two: Place) -> None:
+        two.clock.at = datetime(2026, 9, 1, 9, tzinfo=UTC)
+        two.answer("ann", "hello", "yes", "yes")
+        two.tick(on(1, 10))
+        two.deliver()
+        shown = two.answer("ann", "Not today thank you")
+        assert "Not today thank you" not in answers(two).values()
+        assert "Shall we start" in shown[-1] or "press" in shown[-1]
+
+    def test_a_reply_that_did_not_fit_is_mended_by_editing(self, place: Place) -> None:
+        place.join("ann")
+        place.answer("ann", "hello", "yes", "perhaps so")
+        place.edit("ann", place.said["ann"], "no")
+        assert answers(place)["small", "goals"] == "no"
+
+
+class TestCut:
+    @pytest.fixture
+    def cut(self, place: Place) -> Place:
+        """Ann left an open check-in at its text, then handed in an anonymous response."""
+        place.set_up(HIDDEN, cohorts=(RIVERSIDE, LAKE), more=(OTHER,))
+        place.join("ann")
+        place.clock.at = on(1, 9, 50)
+        place.answer("ann", "hello", "yes", "yes")
+        place.tick(on(1, 10))
+        place.deliver()
+        place.answer("ann", "yes")
+        place.write("ann", "yes")
+        self.send = tokens(place)["Send my answers"]
+        place.press("ann", self.send)
+        assert "Nothing joins" in place.texts()["ann"][-1]
+        return place
+
+    def test_a_second_press_puts_no_other_question(self, cut: Place) -> None:
+        cut.press("ann", self.send)
+        assert cut.texts()["ann"] == ["That question is closed."]
+        cut.answer("ann", "thank you")
+        assert "thank you" not in answers(cut).values()
+
+    def test_an_edit_is_told_that_it_comes_too_late(self, cut: Place) -> None:
+        cut.edit("ann", "000000999", "no")
+        assert "cannot be changed" in cut.texts()["ann"][-1]
+
+    def test_a_language_is_understood(self, cut: Place) -> None:
+        cut.answer("ann", "/language")
+        assert "Gymraeg" in cut.answer("ann", "Cymraeg")[-1]
+
+    def test_a_code_is_answered(self, cut: Place) -> None:
+        assert any("Lake" in text or "[o1]" in text for text in cut.answer("ann", "/start lake"))
+        assert any("do not know that link" in text for text in cut.answer("ann", "/start nope"))
+
+    def test_everything_can_be_erased(self, cut: Place) -> None:
+        cut.answer("ann", "/start")
+        cut.answer("ann", "a word", "/forget", "/forget")
+        assert cut.rows("select * from addresses") == []
+
 
 class TestUnseen:
     def test_nobody_agrees_to_what_was_not_sent(self, place: Place) -> None:
@@ -246,6 +302,17 @@ class TestForgotten:
         assert place.rows("select * from memberships") == []
         assert "erased" in place.texts()["ann"][-1]
 
+    def test_a_button_to_erase_works_whatever_was_begun_since(self, place: Place) -> None:
+        place.set_up(cohorts=(replace(RIVERSIDE, survey_id=None),))
+        place.join("ann")
+        place.write("ann", "forget")
+        buttons = tokens(place)
+        place.tick(on(1, 10))
+        place.deliver()
+        place.press("ann", buttons["Erase everything"])
+        assert place.rows("select * from memberships") == []
+        assert "erased" in place.texts()["ann"][-1]
+
     def test_erasing_is_confirmed_by_its_own_words(self, place: Place) -> None:
         place.set_up(cohorts=(replace(RIVERSIDE, survey_id=None),))
         place.join("ann")
@@ -263,7 +330,9 @@ class TestWithdrawn:
         place.tick(on(11, 11))
         place.tick(datetime(2027, 1, 1, 10, tzinfo=UTC))
         assert place.deliver() == []
-        place.answer("ann", "I want to take part again")
+        place.answer("ann", "ok thanks")
+        assert place.rows("select opted_out_at from respondents")[0]["opted_out_at"]
+        place.answer("ann", "/start")
         place.tick(datetime(2027, 2, 1, 10, tzinfo=UTC))
         assert place.deliver()
 
