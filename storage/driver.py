@@ -6,7 +6,7 @@ written once for all of them (``queries/``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -63,12 +63,29 @@ class Driver(Protocol):
         """All or nothing. Inside another one it is a part that can fail by itself."""
         ...
 
-    def migrate(self) -> None:
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Put many rows into a table, as they come, by the engine's fastest way.
+
+        Args:
+            table: Its name.
+            columns: Names of the columns that are given.
+            rows: Values in the order of ``columns``.
+        """
+        ...
+
+    def migrate(self, last: str | None = None) -> None:
         """Bring the tables up to this version. Safe to repeat.
+
+        Args:
+            last: The migration to stop after, for rows of an older version; None makes all.
 
         Raises:
             StoreError: They are of a newer version, or of another program.
         """
+        ...
+
+    def applied(self) -> list[str]:
+        """Give the names of the migrations that were made, in order. Changes nothing."""
         ...
 
     def scrub(self) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database, Migrations
 
@@ -113,6 +114,17 @@ class SqliteDriver:
         except sqlite3.Error as error:
             raise self._trouble(error) from error
 
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Put many rows into a table, as they come."""
+        places = ", ".join("?" * len(columns))
+        self._check_alive()
+        try:
+            # The names are those that a database gave of itself.
+            sql = f"insert into {table} ({', '.join(columns)}) values ({places})"  # noqa: S608
+            self._conn.executemany(sql, rows)
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; inside another transaction a savepoint.
@@ -144,18 +156,26 @@ class SqliteDriver:
         finally:
             self._depth = depth
 
-    def migrate(self) -> None:
+    def migrate(self, last: str | None = None) -> None:
         """Bring the tables up to this version, each step and its record in one transaction."""
         ours = Migrations(_SET)
         for name, script in migrations().items():
-            ours(name=name)(_Step(script))
+            if last is None or name <= last:
+                ours(name=name)(_Step(script))
         try:
             self._migrate(ours, known=set(migrations()))
         except sqlite3.Error as error:
             raise self._trouble(error) from error
 
+    def applied(self) -> list[str]:
+        """Give the names of the migrations that were made, in order."""
+        try:
+            return [one.name for one in Migrations(_SET).applied(self.db)]
+        except sqlite3.Error as error:
+            raise self._trouble(error) from error
+
     def _migrate(self, ours: Migrations, *, known: set[str]) -> None:
-        applied = {migration.name for migration in ours.applied(self.db)}
+        applied = set(self.applied())
         if newer := applied - known:
             raise StoreError(
                 f"{self._path} was written by a newer version of Commonpulse"
@@ -166,7 +186,7 @@ class SqliteDriver:
                 f"{self._path} is a database of another program; choose another file in"
                 " storage.url."
             )
-        if applied == known:
+        if not ours.pending(self.db):
             return
         if self._readonly:
             raise StoreError(
@@ -224,6 +244,9 @@ class SqliteDriver:
                     f"{self._path} is not a database; choose another file in storage.url."
                 )
             case sqlite3.SQLITE_CORRUPT:
+                return StoreError(f"{self._path} is damaged; bring back a copy of it.")
+            case 0 if str(error).startswith("Could not decode"):
+                # Python's own words would show the text.
                 return StoreError(f"{self._path} is damaged; bring back a copy of it.")
             case _:
                 return StoreError(f"The database could not do it: {error}.")

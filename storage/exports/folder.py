@@ -6,16 +6,14 @@ written.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from dialogues.errors import UserError
+from storage.private import private_folder, sync
 
 __all__ = ["MANIFEST", "MARK", "whole_folder"]
 
@@ -43,12 +41,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     in_place = target.is_dir() and (os.path.ismount(target) or Path.cwd().is_relative_to(target))
     parent = target if in_place else target.parent
     parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{target.name}.partial-"
-    _clear(parent, prefix)
-    private = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-    lock = os.open(private, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with private_folder(parent, f".{target.name}.partial-") as private:
         fresh = private / "export"
         fresh.mkdir(mode=0o700)
         yield fresh
@@ -57,10 +50,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
             _move_files(fresh, target)
         else:
             _swap(fresh, target, aside=private / "before")
-            _sync(parent)
-    finally:
-        os.close(lock)
-        shutil.rmtree(private, ignore_errors=True)
+            sync(parent)
 
 
 def _check(target: Path) -> None:
@@ -89,30 +79,10 @@ def _files_of_export(folder: Path) -> set[str]:
     return {MANIFEST} | {name for name in manifest[MARK]["files"] if Path(name).name == name}
 
 
-def _clear(parent: Path, prefix: str) -> None:
-    """Remove what killed exports left; one that is still at work holds its lock."""
-    for left in parent.glob(f"{prefix}*"):
-        with suppress(OSError):
-            lock = os.open(left, os.O_RDONLY)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left, ignore_errors=True)
-            finally:
-                os.close(lock)
-
-
 def _to_disk(folder: Path) -> None:
     for path in folder.iterdir():
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+        sync(path)
+    sync(folder)
 
 
 def _swap(fresh: Path, target: Path, *, aside: Path) -> None:
@@ -137,4 +107,4 @@ def _move_files(fresh: Path, target: Path) -> None:
     for name in earlier - names:
         (target / name).unlink(missing_ok=True)
     (fresh / MANIFEST).replace(target / MANIFEST)
-    _sync(target)
+    sync(target)
