@@ -112,6 +112,7 @@ class _Letter:
         for invitation in held.invitations:
             if invitation.survey_id == survey_id:
                 yield self._invitation(invitation)
+                yield from self._history(invitation)
         responded = {response.response_id for response in held.responses}
         for stored in held.sessions:
             session = stored.session
@@ -145,6 +146,23 @@ class _Letter:
             n=invitation.reminders,
             outcome=outcome,
         )
+
+    def _history(self, invitation: InvitationHeld) -> Iterator[str]:
+        steps = []
+        day = invitation.invited_at.date()
+        for step in invitation.history:
+            said = {
+                "state": self._say(f"state_{step.state.value}"),
+                "time": self._time(step.at, day),
+            }
+            if step.reason is None:
+                steps.append(self._say("mydata_step", **said))
+            else:
+                cause = self._say(f"cause_{step.reason.value}")
+                steps.append(self._say("mydata_step_why", **said, cause=cause))
+            day = step.at.date()
+        if steps:
+            yield self._say("mydata_history", steps=", ".join(steps))
 
     def _response(self, response: ResponseHeld) -> Iterator[str]:
         survey = self.survey_of(response.survey_id, response.revision)

@@ -145,23 +145,23 @@ class Runner:
         if not store.take_event(inbound.event_id, on=now.date()):
             return
         if isinstance(inbound, CohortListed):
-            self._leave_unlisted(store, inbound)
+            self._leave_unlisted(store, inbound, now)
             return
         address = inbound.address
         respondent = store.respondent_at(address.channel, address.platform_id)
         match inbound:
             case WentAway():
                 if respondent is not None:
-                    store.set_reachable(respondent.respondent_id, False)
+                    store.set_reachable(respondent.respondent_id, False, at=now)
             case BroughtBack():
                 if respondent is not None:
-                    store.set_reachable(respondent.respondent_id, True)
+                    store.set_reachable(respondent.respondent_id, True, at=now)
             case CohortSeen():
                 self._enrol(store, inbound, now)
             case CohortLeft():
                 cohort = self._house.cohort_of_place(inbound.place)
                 if respondent is not None and cohort is not None:
-                    store.leave(respondent.respondent_id, cohort.name)
+                    store.leave(respondent.respondent_id, cohort.name, at=now)
             case Wrote() | Edited() | Pressed() | Unread():
                 if respondent is None:
                     if isinstance(inbound, Edited | Pressed):
@@ -169,7 +169,7 @@ class Runner:
                         return
                     respondent = self._welcome(store, inbound, now)
                 elif not respondent.reachable:
-                    store.set_reachable(respondent.respondent_id, True)
+                    store.set_reachable(respondent.respondent_id, True, at=now)
                 Visit(self, store, respondent, inbound, now).take()
 
     def _welcome(self, store: Store, inbound: Inbound, now: datetime) -> Respondent:
@@ -193,14 +193,14 @@ class Runner:
             respondent = self._welcome(store, inbound, now)
         store.join(respondent.respondent_id, cohort.name, on=now.date())
 
-    def _leave_unlisted(self, store: Store, listed: CohortListed) -> None:
+    def _leave_unlisted(self, store: Store, listed: CohortListed, now: datetime) -> None:
         """End the membership of who left a cohort's place while nobody looked."""
         cohort = self._house.cohort_of_place(listed.place)
         if cohort is None:
             return
         for platform_id, respondent_id in store.members_on(cohort.name, listed.channel):
             if platform_id not in listed.platform_ids:
-                store.leave(respondent_id, cohort.name)
+                store.leave(respondent_id, cohort.name, at=now)
 
     # What waves and visits share ------------------------------------------------------
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from dialogues.codec import Unreadable, decode_prompt
 from dialogues.prompts import Prompt
-from storage.base import Part
+from dialogues.states import Cause, State
+from storage.dispositions import Dispositions
 from storage.driver import Record
 from storage.protocol import Outgoing, Receipt, Respondent
 from storage.records import read_instant, write_instant
@@ -15,7 +16,7 @@ from storage.records import read_instant, write_instant
 __all__ = ["Outbox"]
 
 
-class Outbox(Part):
+class Outbox(Dispositions):
     """The verbs about messages that leave."""
 
     def say(
@@ -119,6 +120,7 @@ class Outbox(Part):
 
     def _settle(self, receipt: Receipt, row: Record, now: datetime) -> None:
         outbox_id, respondent_id = receipt.outbox_id, row["respondent_id"]
+        self._note_delivery(receipt, row, write_instant(now))
         if receipt.outcome == "retry":
             retry_at = write_instant(receipt.retry_at or now)
             self._run(
@@ -141,6 +143,16 @@ class Outbox(Part):
         if row["farewell"] and receipt.outcome != "retry":
             self._run("farewell_over", respondent_id=respondent_id)
             self.scrub_due = True
+
+    def _note_delivery(self, receipt: Receipt, row: Record, at: str) -> None:
+        """Note what became of an invitation."""
+        if receipt.outcome == "gone":
+            self._note_unsent(row["respondent_id"], at, Cause.UNREACHABLE)
+        if row["invitation_id"] is None or receipt.outcome == "retry":
+            return
+        state = State.CONTACTED if receipt.outcome == "sent" else State.FAILED
+        cause = {"gone": Cause.UNREACHABLE, "dead": Cause.GIVEN_UP}.get(receipt.outcome)
+        self._note(row["invitation_id"], state, at, cause)
 
 
 def _is_void(row: Record) -> bool:

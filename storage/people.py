@@ -9,7 +9,8 @@ from dialogues.coding import Coding
 from dialogues.disposition import Disposition
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
-from storage.base import Part
+from dialogues.states import Cause, State
+from storage.dispositions import Dispositions
 from storage.driver import Record
 from storage.protocol import (
     Address,
@@ -19,6 +20,7 @@ from storage.protocol import (
     InvitationHeld,
     Respondent,
     ResponseHeld,
+    StateHeld,
 )
 from storage.records import (
     read_coding,
@@ -35,8 +37,10 @@ __all__ = ["People"]
 _ERASED = (
     "erase_responses",
     "erase_sessions",
+    "erase_dispositions",
     "erase_invitations",
     "erase_consents",
+    "erase_drawn",
     "erase_memberships",
     "erase_outbox",
     "erase_address",
@@ -44,7 +48,7 @@ _ERASED = (
 )
 
 
-class People(Part):
+class People(Dispositions):
     """The verbs about people."""
 
     def respondent_at(self, channel: str, platform_id: str) -> Respondent | None:
@@ -95,10 +99,11 @@ class People(Part):
         key = self._hashed("address", channel, platform_id)
         return self._one("is_suppressed", address_key=key) is not None
 
-    def set_reachable(self, respondent_id: str, reachable: bool) -> None:
+    def set_reachable(self, respondent_id: str, reachable: bool, *, at: datetime) -> None:
         """Note what the platform says of delivery. Unreachable drops their pending rows."""
         self._run("set_reachable", respondent_id=respondent_id, reachable=int(reachable))
         if not reachable:
+            self._note_unsent(respondent_id, write_instant(at), Cause.UNREACHABLE)
             self._run("drop_unsent", respondent_id=respondent_id)
 
     def opt_in(self, respondent_id: str) -> None:
@@ -121,9 +126,10 @@ class People(Part):
         )
         return bool(joined)
 
-    def leave(self, respondent_id: str, cohort: str) -> None:
+    def leave(self, respondent_id: str, cohort: str, *, at: datetime) -> None:
         """End a membership, and drop pending broadcasts of it; past responses stay."""
         self._run("leave_cohort", respondent_id=respondent_id, cohort=cohort)
+        self._note_unsent(respondent_id, write_instant(at), Cause.LEFT, cohort=cohort)
         self._run("drop_broadcasts_of_cohort", respondent_id=respondent_id, cohort=cohort)
 
     def members(
@@ -184,7 +190,7 @@ class People(Part):
                 )
                 for row in self._all("consents_of", **mine)
             ),
-            invitations=tuple(map(_invitation_held, self._all("invitations_of", **mine))),
+            invitations=tuple(map(self._invitation_held, self._all("invitations_of", **mine))),
             sessions=tuple(map(read_session, self._all("sessions_of", **mine))),
             responses=tuple(map(self._response_held, self._all("responses_of", **mine))),
         )
@@ -272,6 +278,27 @@ class People(Part):
             ),
         )
 
+    def _invitation_held(self, row: Record) -> InvitationHeld:
+        settled_at = row["disposition_at"]
+        return InvitationHeld(
+            survey_id=row["survey_id"],
+            revision=row["revision"],
+            wave_id=row["wave_id"],
+            invited_at=read_instant(row["invited_at"]),
+            reminders=row["reminders"],
+            disposition=Disposition(row["disposition"]),
+            disposition_at=None if settled_at is None else read_instant(settled_at),
+            history=tuple(
+                StateHeld(
+                    state=State(step["state"]),
+                    at=read_instant(step["at"]),
+                    channel=step["channel"],
+                    reason=None if step["reason"] is None else Cause(step["reason"]),
+                )
+                for step in self._all("states_of", invitation_id=row["invitation_id"])
+            ),
+        )
+
     def _address(self, respondent_id: str) -> Address:
         row = self._one("address_of", respondent_id=respondent_id)
         if row is None:
@@ -289,19 +316,6 @@ class People(Part):
 
     def _cohorts(self, respondent_id: str) -> list[str]:
         return [row["cohort"] for row in self._all("cohorts_of", respondent_id=respondent_id)]
-
-
-def _invitation_held(row: Record) -> InvitationHeld:
-    settled_at = row["disposition_at"]
-    return InvitationHeld(
-        survey_id=row["survey_id"],
-        revision=row["revision"],
-        wave_id=row["wave_id"],
-        invited_at=read_instant(row["invited_at"]),
-        reminders=row["reminders"],
-        disposition=Disposition(row["disposition"]),
-        disposition_at=None if settled_at is None else read_instant(settled_at),
-    )
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -15,9 +15,9 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from dialogues.coding import Coding
-from dialogues.disposition import Disposition
 from dialogues.effects import Turn
 from dialogues.prompts import Prompt
+from dialogues.states import Cause, State
 from dialogues.survey import Survey
 from storage.values import (
     Address,
@@ -31,6 +31,7 @@ from storage.values import (
     Respondent,
     ResponseHeld,
     Row,
+    StateHeld,
     StoredSession,
     UntaggedAnswer,
     Wave,
@@ -49,6 +50,7 @@ __all__ = [
     "Respondent",
     "ResponseHeld",
     "Row",
+    "StateHeld",
     "Store",
     "StoredSession",
     "UntaggedAnswer",
@@ -82,8 +84,10 @@ class Store(Protocol):
         """Whether this address asked to be forgotten and has not come back."""
         ...
 
-    def set_reachable(self, respondent_id: str, reachable: bool) -> None:
-        """Note what the platform says of delivery. Unreachable drops their pending rows."""
+    def set_reachable(self, respondent_id: str, reachable: bool, *, at: datetime) -> None:
+        """Note what the platform says of delivery. Unreachable drops their pending rows, and
+        invitations among them have failed.
+        """
         ...
 
     def opt_in(self, respondent_id: str) -> None:
@@ -102,9 +106,9 @@ class Store(Protocol):
         """Enrol a person in a cohort; False when they were in it already."""
         ...
 
-    def leave(self, respondent_id: str, cohort: str) -> None:
-        """End a membership, and drop pending broadcasts of that cohort's waves; past
-        responses stay.
+    def leave(self, respondent_id: str, cohort: str, *, at: datetime) -> None:
+        """End a membership, and drop pending broadcasts of that cohort's waves, whose
+        invitations have failed; past responses stay.
         """
         ...
 
@@ -358,6 +362,19 @@ class Store(Protocol):
         """Give the ids of a wave's sessions that are not final, in order, those after ``after``."""
         ...
 
+    def note_state(
+        self, invitation_id: str, state: State, *, at: datetime, reason: Cause | None = None
+    ) -> bool:
+        """Note in an invitation's history that it has come to a state, and its outcome as far
+        as the state says one (``dialogues.states.FAMILIES``).
+
+        False, and nothing noted, where the state cannot follow the newest one: it says the
+        same again, or comes late. Of an anonymous survey only what happens before anybody
+        agrees is noted (``BEFORE_CLOSING``). Safe to repeat. Sending, delivery, consent,
+        answers and ends note themselves.
+        """
+        ...
+
     def note_reminder(self, invitation_id: str) -> None:
         """Count a reminder that went into the outbox."""
         ...
@@ -368,7 +385,8 @@ class Store(Protocol):
         order of random invitation ids), and drop what an anonymous survey never got
         submitted. Of what was submitted anonymously, ``withheld`` takes the place of
         language, channel, role and sector until every combination of them that is left is
-        shared by at least ``min_group`` responses of the wave.
+        shared by at least ``min_group`` responses of the wave. The history of each gets its
+        end too.
         """
         ...
 
@@ -412,12 +430,6 @@ class Store(Protocol):
 
     def read(self, query: str, **params: Any) -> Iterator[Row]:
         """Run a named read-only query of ``queries/`` and give its rows, streaming."""
-        ...
-
-    def set_disposition(
-        self, invitation_id: str, disposition: Disposition, *, at: datetime
-    ) -> None:
-        """Write the outcome of an invitation."""
         ...
 
     def close(self) -> None:

@@ -97,6 +97,7 @@ def read_wave(row: Record) -> Wave:
         closes_at=None if closes_at is None else read_instant(closes_at),
         remind_at=tuple(read_instant(at) for at in json.loads(row["remind_at"])),
         reminded=row["reminded"],
+        seed=row["seed"],
     )
 
 

@@ -26,8 +26,10 @@ from dialogues.effects import (
     Turn,
 )
 from dialogues.errors import StaleSession
-from dialogues.session import Missing, Session
+from dialogues.session import Given, Missing, Session, Status
+from dialogues.states import State
 from dialogues.survey import Question
+from storage.dispositions import Dispositions
 from storage.driver import Record
 from storage.loose import Loose
 from storage.protocol import Respondent, StoredSession
@@ -62,7 +64,7 @@ class _Scene:
     loose: bool
 
 
-class Turns(Loose):
+class Turns(Loose, Dispositions):
     """The verbs about conversations."""
 
     def take_event(self, event_id: str, *, on: date) -> bool:
@@ -143,6 +145,8 @@ class Turns(Loose):
             wave_id=wave_id,
             respondent_id=respondent.respondent_id,
             at=written_at,
+            state=State.REGISTERED.value,
+            channel=respondent.channel,
         ):
             return False
         session = turn.session
@@ -171,6 +175,9 @@ class Turns(Loose):
             due_at=write_instant(due_at),
             loose=False,
         )
+        if invitation_id is not None:
+            # Who came by themselves is spoken to already; an invitation is still to be sent.
+            self._note(invitation_id, State.QUEUED if lane else State.CONTACTED, written_at)
         for effect in turn.effects:
             self._save(effect, scene)
         return True
@@ -203,6 +210,8 @@ class Turns(Loose):
             due_at=written_at,
             loose=loose,
         )
+        if before.session.status is Status.STOPPED and session.status is Status.ASKING:
+            self._note_begun(scene)
         for effect in turn.effects:
             self._save(effect, scene)
         if loose:
@@ -254,11 +263,8 @@ class Turns(Loose):
                     self._run("end_response", response_id=response_id, at=write_instant(effect.at))
                 # Of an anonymous response it would tell more than that one took part.
                 if scene.invitation_id is not None and not scene.loose:
-                    self._run(
-                        "set_disposition",
-                        invitation_id=scene.invitation_id,
-                        disposition=disposition,
-                        at=write_instant(effect.at),
+                    self._note_outcome(
+                        scene.invitation_id, effect.disposition, write_instant(effect.at)
                     )
             case ResponseSubmitted():
                 self._run("end_response", response_id=response_id, at=write_instant(effect.at))
@@ -326,9 +332,17 @@ class Turns(Loose):
             sector=respondent.sector,
             language=session.language,
             at=at,
+            drawn=None if survey.anonymous or session.draw is None else "|".join(session.draw),
         )
         if scene.invitation_id is not None:
             self._run("consented", invitation_id=scene.invitation_id)
+            self._note_begun(scene)
+
+    def _note_begun(self, scene: _Scene) -> None:
+        if scene.invitation_id is not None:
+            answered = any(map(_is_answer, scene.session.given))
+            state = State.INTERIM_PARTIAL if answered else State.STARTED
+            self._note(scene.invitation_id, state, scene.at)
 
     def _answer(self, effect: AnswerRecorded, scene: _Scene) -> None:
         question, place = self._place(effect.question_id, scene)
@@ -353,6 +367,9 @@ class Turns(Loose):
             at=write_instant(effect.at),
             edited=int(effect.edited),
         )
+        first = sum(map(_is_answer, scene.session.given)) <= 1
+        if scene.invitation_id is not None and first and _is_answer(effect):
+            self._note(scene.invitation_id, State.INTERIM_PARTIAL, write_instant(effect.at))
 
     def _cut_loose(self, scene: _Scene, loose_id: str) -> None:
         session_id = scene.session.session_id
@@ -385,6 +402,10 @@ class Turns(Loose):
     def _place(self, question_id: str, scene: _Scene) -> tuple[Question, int]:
         survey = self._kept(scene.session.survey_id, scene.session.revision)
         return survey.by_id[question_id], [*survey.by_id].index(question_id)
+
+
+def _is_answer(given: Given | AnswerRecorded) -> bool:
+    return given.value is not None or given.missing is Missing.DONT_KNOW
 
 
 def _place_seen(row: Record, position: str | None) -> tuple[int, str] | None:

@@ -14,6 +14,7 @@ from dialogues.coding import Coding
 from dialogues.disposition import Disposition
 from dialogues.prompts import Prompt
 from dialogues.session import Session
+from dialogues.states import Cause, State
 
 __all__ = [
     "Address",
@@ -27,6 +28,7 @@ __all__ = [
     "Respondent",
     "ResponseHeld",
     "Row",
+    "StateHeld",
     "StoredSession",
     "UntaggedAnswer",
     "Wave",
@@ -100,6 +102,8 @@ class Wave:
         closes_at: None when only a hand closes it.
         remind_at: When reminders are due, in order.
         reminded: How many of ``remind_at`` have been sent out.
+        seed: Decides between questions that are covered alike; None in an anonymous survey,
+            and where everybody is asked everything.
     """
 
     wave_id: str
@@ -116,6 +120,7 @@ class Wave:
     closes_at: datetime | None
     remind_at: tuple[datetime, ...]
     reminded: int
+    seed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,8 +246,27 @@ class ConsentHeld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateHeld:
+    """A step in the history of an invitation.
+
+    Attributes:
+        channel: On which the person is reached.
+        reason: Why it was not sent; None elsewhere.
+    """
+
+    state: State
+    at: datetime
+    channel: str | None
+    reason: Cause | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvitationHeld:
-    """That somebody was asked to answer in a wave, and what came of it."""
+    """That somebody was asked to answer in a wave, and what came of it.
+
+    Attributes:
+        history: Oldest first; that it was made is not in it.
+    """
 
     survey_id: str
     revision: str
@@ -251,6 +275,7 @@ class InvitationHeld:
     reminders: int
     disposition: Disposition
     disposition_at: datetime | None
+    history: tuple[StateHeld, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

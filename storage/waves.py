@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from dialogues.disposition import Disposition
+from dialogues.states import Cause
+from storage.dispositions import Dispositions
 from storage.loose import Loose
 from storage.protocol import InvitationCounts, Wave, WaveState
 from storage.records import read_wave, write_instant, write_instants
@@ -13,7 +14,7 @@ from storage.records import read_wave, write_instant, write_instants
 __all__ = ["Waves"]
 
 
-class Waves(Loose):
+class Waves(Loose, Dispositions):
     """The verbs about waves and invitations."""
 
     def open_wave(self, wave: Wave) -> bool:
@@ -34,6 +35,7 @@ class Waves(Loose):
             closes_at=None if wave.closes_at is None else write_instant(wave.closes_at),
             remind_at=write_instants(wave.remind_at),
             reminded=wave.reminded,
+            seed=wave.seed,
         )
         return bool(opened)
 
@@ -72,17 +74,6 @@ class Waves(Loose):
         """Count a reminder that went into the outbox."""
         self._run("note_reminder", invitation_id=invitation_id)
 
-    def set_disposition(
-        self, invitation_id: str, disposition: Disposition, *, at: datetime
-    ) -> None:
-        """Write the outcome of an invitation."""
-        self._run(
-            "set_disposition",
-            invitation_id=invitation_id,
-            disposition=disposition.value,
-            at=write_instant(at),
-        )
-
     def settle_wave(self, wave_id: str, *, at: datetime, min_group: int) -> None:
         """Write what is still unknown when a wave closes; see the contract."""
         written_at = write_instant(at)
@@ -91,6 +82,11 @@ class Waves(Loose):
         if anonymous:
             self._run("settle_loose", wave_id=wave_id, at=written_at)
         self._run("settle_rest", wave_id=wave_id, at=written_at)
+        wave = self.wave(wave_id)
+        paused = wave is not None and wave.state == "paused"
+        reason = Cause.PAUSED if paused else Cause.CLOSED
+        self._run("settle_history", wave_id=wave_id, at=written_at, reason=reason.value)
+        self._run("settle_states", wave_id=wave_id)
         if anonymous:
             self._drop_unsubmitted(wave_id)
             self._withhold_rare(wave_id, min_group=min_group)

@@ -73,7 +73,11 @@ order by outbox_id desc
 limit 1
 
 -- name: outbox_row
-select respondent_id, session_id, state, farewell from outbox where outbox_id = :outbox_id
+-- Of a broadcast, also the invitation that it is about.
+select o.respondent_id, o.session_id, o.state, o.farewell, s.invitation_id
+from outbox o
+left join sessions s on s.session_id = o.session_id and o.lane = 1
+where o.outbox_id = :outbox_id
 
 -- name: sent
 -- A doubt stays: the person may have answered the copy that we know nothing of.

@@ -135,7 +135,7 @@ where c.respondent_id = :respondent_id
 order by c.consented_at, c.survey_id
 
 -- name: invitations_of
-select w.survey_id, w.revision, i.wave_id, i.invited_at, i.reminders, i.disposition,
+select i.invitation_id, w.survey_id, w.revision, i.wave_id, i.invited_at, i.reminders, i.disposition,
     i.disposition_at
 from invitations i
 join waves w on w.wave_id = i.wave_id
@@ -182,6 +182,9 @@ delete from invitations where respondent_id = :respondent_id
 
 -- name: erase_consents
 delete from consents where respondent_id = :respondent_id
+
+-- name: erase_drawn
+delete from drawn where respondent_id = :respondent_id
 
 -- name: erase_memberships
 delete from memberships where respondent_id = :respondent_id

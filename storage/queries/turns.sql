@@ -71,8 +71,9 @@ order by s.session_id
 delete from sessions where session_id = :session_id
 
 -- name: invite
-insert into invitations (invitation_id, wave_id, respondent_id, disposition, invited_at)
-values (:invitation_id, :wave_id, :respondent_id, 'unknown', :at)
+insert into invitations (
+    invitation_id, wave_id, respondent_id, disposition, invited_at, state, channel
+) values (:invitation_id, :wave_id, :respondent_id, 'unknown', :at, :state, :channel)
 on conflict do nothing
 
 -- name: add_session
@@ -100,14 +101,16 @@ and turn < :turn
 -- name: begin_response
 insert into responses (
     response_id, respondent_id, wave_id, survey_id, revision, cohort, channel, role, sector,
-    language, started_at, disposition
+    language, started_at, disposition, drawn
 ) values (
     :response_id, :respondent_id, :wave_id, :survey_id, :revision, :cohort, :channel, :role,
-    :sector, :language, :at, 'unknown'
+    :sector, :language, :at, 'unknown', :drawn
 ) on conflict do nothing
 
 -- name: consented
-update invitations set consented = 1 where invitation_id = :invitation_id
+-- Who comes back after saying no has no outcome any more.
+update invitations set consented = 1, disposition = 'unknown', disposition_at = null
+where invitation_id = :invitation_id
 
 -- name: offer
 insert into answers (response_id, question_id, place, kind, question, text, missing, asked_at)
@@ -147,12 +150,8 @@ update responses set ended_at = coalesce(ended_at, :at) where response_id = :res
 -- name: set_response_language
 update responses set language = :language where response_id = :response_id
 
--- name: set_disposition
-update invitations set disposition = :disposition, disposition_at = :at
-where invitation_id = :invitation_id
-
 -- name: cut_response
--- Everything a response is, under another id, with days for instants and no person.
+-- Everything a response is, under another id, with days for instants and no person or draw.
 insert into responses (
     response_id, respondent_id, wave_id, survey_id, revision, cohort, channel, role, sector,
     language, started_at, ended_at, disposition

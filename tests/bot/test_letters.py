@@ -75,6 +75,8 @@ def test_everything_that_is_held_is_shown(place: Place) -> None:
             "",
             "We asked you to answer “Small survey” on 1 December"
             " (reminders: 1; outcome: finished, 4 December).",
+            "  Step by step (times are UTC): ready to be sent 10:00, delivered 10:00,"
+            " begun 3 December 10:05, first answer 10:05, finished 4 December 09:30",
             "You agreed to “Small survey” on 3 December.",
             "Your answers to “Small survey”, begun on 3 December"
             " (outcome: finished; times are UTC):",

@@ -248,7 +248,7 @@ def test_who_joins_later_is_invited(place: Place) -> None:
 def test_who_stopped_or_cannot_be_reached_is_not_invited(place: Place) -> None:
     place.join("ann", "ben", "cat")
     place.run(lambda store: store.opt_out("ann", at=place.clock()))
-    place.run(lambda store: store.set_reachable("ben", False))
+    place.run(lambda store: store.set_reachable("ben", False, at=place.clock()))
     place.tick(OPENS)
     assert list(place.texts()) == ["cat"]
     assert list(place.dispositions()) == ["cat"]

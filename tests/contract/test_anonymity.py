@@ -104,6 +104,7 @@ def test_a_loose_response_is_whole_and_nobodys(store: SqlStore) -> None:
             "started_at": "2026-12-01",
             "ended_at": "2026-12-01",
             "disposition": "complete",
+            "drawn": None,
         }
     ]
     goals, why = rows(store, "answers")

@@ -13,7 +13,8 @@ from dialogues.disposition import Disposition
 from dialogues.effects import LanguageChosen, OptedOut
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
-from storage.protocol import Address, ConsentHeld, InvitationHeld, Receipt, Respondent
+from dialogues.states import State
+from storage.protocol import Address, ConsentHeld, InvitationHeld, Receipt, Respondent, StateHeld
 from storage.sql import migrations
 from storage.store import SqlStore
 from tests.contract.scenes import (
@@ -82,7 +83,7 @@ def test_cohorts_are_joined_once_and_left(store: SqlStore) -> None:
     ann = store.respondent("ann")
     assert ann is not None
     assert ann.cohorts == ("hillside", "riverside")
-    store.leave("ann", "riverside")
+    store.leave("ann", "riverside", at=AT)
     ann = store.respondent("ann")
     assert ann is not None
     assert ann.cohorts == ("hillside",)
@@ -94,7 +95,7 @@ def test_members_come_in_pages_without_those_who_may_not_be_written_to(store: Sq
         store.join(name, "riverside", on=AT.date())
     store.join("ann", "hillside", on=AT.date())
     store.opt_out("bob", at=AT)
-    store.set_reachable("dan", False)
+    store.set_reachable("dan", False, at=AT)
     page = store.members("riverside", roles=["citizen", "partner"], limit=2)
     assert [member.respondent_id for member in page] == ["ann", "cat"]
     assert page[0].cohorts == ("hillside", "riverside")
@@ -112,7 +113,7 @@ def test_members_on_a_channel_are_given_with_their_place_there(store: SqlStore) 
     person(store, "ron", channel="slack")
     store.join("ron", "hillside", on=AT.date())
     store.opt_out("sue", at=AT)
-    store.set_reachable("tom", False)
+    store.set_reachable("tom", False, at=AT)
     assert store.members_on("riverside", "slack") == [("id-of-sue", "sue"), ("id-of-tom", "tom")]
     assert store.members_on("riverside", "terminal") == []
 
@@ -166,10 +167,10 @@ def test_a_turn_can_opt_out_and_choose_a_language(store: SqlStore) -> None:
 def test_who_cannot_be_reached_is_sent_nothing_more(store: SqlStore) -> None:
     ann = person(store)
     store.say(ann, [Prompt(text="one"), Prompt(text="two")], at=AT)
-    store.set_reachable("ann", False)
+    store.set_reachable("ann", False, at=AT)
     assert store.respondent("ann") == replace(ann, reachable=False)
     assert claim(store) == []
-    store.set_reachable("ann", True)
+    store.set_reachable("ann", True, at=AT)
     assert claim(store) == []
 
 
@@ -182,7 +183,7 @@ def test_everything_held_can_be_shown(store: SqlStore) -> None:
     go_on(store, ann, answered("goals", "no", edited=True))
     store.join("ann", "riverside", on=AT.date())
     store.note_reminder("i1")
-    store.set_disposition("i1", Disposition.REFUSAL, at=AT)
+    store.note_state("i1", State.REFUSED, at=AT)
     store.opt_out("ann", at=AT)
     [untagged] = store.untagged("m@1", limit=9)
     coding = Coding(
@@ -211,6 +212,15 @@ def test_everything_held_can_be_shown(store: SqlStore) -> None:
             reminders=1,
             disposition=Disposition.REFUSAL,
             disposition_at=AT,
+            history=(
+                StateHeld(
+                    state=State.CONTACTED,
+                    at=AT - timedelta(days=9),
+                    channel="telegram",
+                    reason=None,
+                ),
+                StateHeld(state=State.REFUSED, at=AT, channel="telegram", reason=None),
+            ),
         ),
     )
     assert [one.session.session_id for one in held.sessions] == ["s1", "s0"]

@@ -132,6 +132,7 @@ def test_consent_begins_the_response(store: SqlStore) -> None:
         "started_at": "2026-12-01T10:30:15.123456+00:00",
         "ended_at": None,
         "disposition": "unknown",
+        "drawn": None,
     }
     assert rows(store, "invitations")[0]["consented"] == 1
 

@@ -98,5 +98,5 @@ def test_who_leaves_a_cohort_is_not_sent_what_its_waves_had_to_say(waved: SqlSto
     for name in ("first", "elsewhere"):
         invite(waved, name)
     waved.join("ann", "riverside", on=AT.date())
-    waved.leave("ann", "riverside")
+    waved.leave("ann", "riverside", at=AT)
     assert [row["wave_id"] for row in rows(waved, "outbox")] == ["elsewhere"]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from dialogues.disposition import Disposition
 from dialogues.effects import DispositionSet
 from dialogues.session import Status
+from dialogues.states import State
 from storage.protocol import InvitationCounts
 from storage.store import SqlStore
 from tests.contract.scenes import (
@@ -97,7 +98,7 @@ def test_how_a_wave_stands(store: SqlStore) -> None:
     send(store)
     dan = person(store, "dan")
     consented(store, dan, "s-dan", wave_id="w", invitation_id="i-dan")
-    store.set_disposition("i-cat", Disposition.REFUSAL, at=AT)
+    store.note_state("i-cat", State.REFUSED, at=AT)
     assert store.counts("w") == InvitationCounts(
         invited=4, consented=1, by_disposition={"unknown": 3, "refusal": 1}, waiting=1
     )

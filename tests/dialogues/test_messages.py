@@ -13,6 +13,7 @@ from bot.runner import ROLES
 from dialogues.coding import Stance
 from dialogues.disposition import Disposition
 from dialogues.messages import LANGUAGES
+from dialogues.states import Cause, State
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = tomllib.loads((ROOT / "dialogues" / "messages.toml").read_text("utf-8"))
@@ -26,9 +27,11 @@ SOURCE = "\n".join(
 #: Keys that are put together, by what the code has of them.
 BUILT = {
     'f"button_{': ["button_yes", "button_no"],
+    'f"cause_{': [f"cause_{cause}" for cause in Cause],
     'f"language_name_{': [f"language_name_{language}" for language in LANGUAGES],
     'f"outcome_{': [f"outcome_{disposition}" for disposition in Disposition],
     'f"role_{': [f"role_{role}" for role in set(ROLES.values())],
+    'f"state_{': [f"state_{state}" for state in State if state is not State.REGISTERED],
     'f"stance_{': [f"stance_{stance}" for stance in Stance],
     '}_open"': ["reminder_open", "reminder_begun_open"],
 }

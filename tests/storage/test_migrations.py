@@ -145,3 +145,48 @@ def test_a_script_is_run_statement_by_statement() -> None:
     for script in migrations().values():
         for statement in statements(script):
             assert sqlite3.complete_statement(statement + ";")
+
+
+def test_invitations_from_before_there_were_states_stand_where_they_stood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/pulse.db"
+    first = {name: script for name, script in migrations().items() if name.startswith("0001")}
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.sqlite, "migrations", lambda: first)
+        driver = open_store(url)._driver
+        people = ["complete", "break_off", "non_contact", "unknown", "sent"]
+        for person_id in people:
+            outcome = "unknown" if person_id == "sent" else person_id
+            driver.run(
+                "insert into invitations (invitation_id, wave_id, respondent_id, disposition,"
+                " invited_at) values (:id, 'w', :id, :outcome, '2026')",
+                {"id": person_id, "outcome": outcome},
+            )
+            driver.run(
+                "insert into addresses (channel, platform_id, chat, respondent_id)"
+                " values ('slack', :id, 'c', :id)",
+                {"id": person_id},
+            )
+        driver.run(
+            "insert into sessions values ('s', 'sent', 'sent', 'w', 'c', 'x', 'r', 'consenting',"
+            " 1, '{}', '2026')",
+            {},
+        )
+        driver.run(
+            "insert into outbox (respondent_id, channel, session_id, turn, lane, state, due_at)"
+            " values ('sent', 'slack', 's', 1, 1, 'sent', '2026')",
+            {},
+        )
+        driver.close()
+    store = open_store(url)
+    found = store._driver.all("select invitation_id, state, channel from invitations", {})
+    assert {row["invitation_id"]: row["state"] for row in found} == {
+        "complete": "completed",
+        "break_off": "breakoff",
+        "non_contact": "unresponsive",
+        "unknown": "queued",
+        "sent": "contacted",
+    }
+    assert {row["channel"] for row in found} == {"slack"}
+    store.close()

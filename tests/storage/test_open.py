@@ -137,7 +137,7 @@ class TestReader:
             found = reader.read("members", cohort="riverside", after="", limit=999, roles="")
             first = next(found)
             # The writer does not wait, though the reader is in the middle of its rows.
-            store.leave("p299", "riverside")
+            store.leave("p299", "riverside", at=AT)
             person(store, "bob")
             assert [first, *found][-1]["respondent_id"] == "p299"
         assert len(reader.members("riverside", roles=[], limit=999)) == 299
