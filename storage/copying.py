@@ -25,6 +25,7 @@ __all__ = [
     "copy_all",
     "count_rows",
     "rows_of",
+    "stepping",
     "sum_of",
     "sums_of",
 ]
