@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from dialogues.codec import Unreadable, decode_prompt
@@ -14,6 +15,19 @@ from storage.protocol import Outgoing, Receipt, Respondent
 from storage.records import read_instant, write_instant
 
 __all__ = ["Outbox"]
+
+#: Where several workers claim at once, each passes over the rows that another one is at.
+_PASSING_OVER = {"sqlite": "", "postgres": " for update of o skip locked"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claiming:
+    """Who claims, and for how long; instants as they are written."""
+
+    lane: int
+    now: str
+    until: str
+    worker_id: str
 
 
 class Outbox(Dispositions):
@@ -46,39 +60,67 @@ class Outbox(Dispositions):
         now: datetime,
         until: datetime,
         chat: str | None = None,
+        worker_id: str = "",
     ) -> list[Outgoing]:
         """Claim messages to send, oldest first; see the contract."""
-        written_now, written_until = write_instant(now), write_instant(until)
-        self._run("reopen_expired", channel=channel, lane=lane, now=written_now)
+        claiming = _Claiming(
+            lane=lane, now=write_instant(now), until=write_instant(until), worker_id=worker_id
+        )
+        self._run("reopen_expired", channel=channel, now=claiming.now)
+        looking_at = {"channel": channel, "now": claiming.now, "chat": chat}
         claimed: list[Outgoing] = []
-        while len(claimed) < limit:
-            rows = self._all(
-                "claimable",
-                channel=channel,
-                lane=lane,
-                now=written_now,
-                limit=limit - len(claimed),
-                chat=chat,
-            )
-            if not rows:
-                break
-            # Dropping one makes the same person's next one the first: hence the loop.
-            for row in rows:
-                if _is_void(row):
-                    query = "give_up_doubtful" if row["doubt"] else "drop_message"
-                    self._run(query, outbox_id=row["outbox_id"])
-                elif (outgoing := self._outgoing(row, lane)) is None:
-                    self._run("dead", outbox_id=row["outbox_id"], error="unreadable")
-                else:
-                    self._run("claim", outbox_id=row["outbox_id"], until=written_until)
-                    claimed.append(outgoing)
+        for query, of_wave in self._sources(channel, claiming):
+            while len(claimed) < limit:
+                rows = self._claimable(query, limit=limit - len(claimed), **looking_at, **of_wave)
+                # Dropping one makes the same person's next one the first: hence the loop.
+                touched = [self._take(row, claiming, claimed) for row in rows]
+                if not any(touched):
+                    break
         return claimed
 
-    def settle(self, receipts: Sequence[Receipt], *, now: datetime) -> None:
+    def _sources(self, channel: str, claiming: _Claiming) -> Iterator[tuple[str, dict[str, str]]]:
+        """Give what to look for messages with, in order: broadcasts are claimed by wave."""
+        if claiming.lane == 0:
+            yield "claimable_replies", {}
+            return
+        for row in self._all("waiting_waves", channel=channel, now=claiming.now):
+            yield "claimable_broadcasts", {"wave_id": row["wave_id"]}
+
+    def _claimable(self, query: str, **params: object) -> list[Record]:
+        """Give candidates; where others claim too, those of people that none of them is at."""
+        engine = self._driver.engine
+        rows = self._driver.all(self._sql[query] + _PASSING_OVER[engine], params)
+        if engine == "sqlite" or not rows:
+            return rows
+        free = self._all("hold_people", outbox_ids=[row["outbox_id"] for row in rows])
+        ids = {row["outbox_id"] for row in free}
+        return [row for row in rows if row["outbox_id"] in ids]
+
+    def _take(self, row: Record, claiming: _Claiming, claimed: list[Outgoing]) -> bool:
+        """Claim a candidate, or drop it where it must not go; False when nothing came of it."""
+        outbox_id = row["outbox_id"]
+        if _is_void(row):
+            query = "give_up_doubtful" if row["doubt"] else "drop_message"
+            return bool(self._run(query, outbox_id=outbox_id))
+        outgoing = self._outgoing(row, claiming.lane)
+        if outgoing is None:
+            self._run("dead", outbox_id=outbox_id, error="unreadable", now=claiming.now)
+            return True
+        until, worker_id = claiming.until, claiming.worker_id
+        if not self._run("claim", outbox_id=outbox_id, until=until, worker_id=worker_id):
+            return False
+        claimed.append(outgoing)
+        return True
+
+    def settle(self, receipts: Sequence[Receipt], *, now: datetime, worker_id: str = "") -> None:
         """Note how claimed messages ended; see the contract."""
         for receipt in receipts:
             row = self._one("outbox_row", outbox_id=receipt.outbox_id)
-            if row is not None and row["state"] in {"pending", "claimed"}:
+            if row is None or row["state"] not in {"pending", "claimed"}:
+                continue
+            mine = row["state"] == "claimed" and row["claimed_by"] == worker_id
+            late = row["state"] == "pending" and receipt.outcome == "sent"
+            if mine or late or receipt.outcome == "gone":
                 self._settle(receipt, row, now)
 
     def release_claims(self, channel: str) -> int:
@@ -90,14 +132,10 @@ class Outbox(Dispositions):
         if self._run("drop_unread", channel=channel, before=write_instant(before)):
             self.scrub_due = True
 
-    def next_due(self, channel: str, *, lane: int) -> datetime | None:
-        """When the next message of a lane can be claimed; None when there is none."""
-        rows = (
-            self._one("next_due", channel=channel, lane=lane),
-            self._one("next_expiry", channel=channel, lane=lane),
-        )
-        due = [row["due_at"] for row in rows if row is not None and row["due_at"] is not None]
-        return read_instant(min(due)) if due else None
+    def next_due(self, channel: str, *, after: datetime) -> datetime | None:
+        """When the next reply falls due after an instant; see the contract."""
+        row = self._one("next_due", channel=channel, after=write_instant(after))
+        return None if row is None else read_instant(row["due_at"])
 
     def _outgoing(self, row: Record, lane: int) -> Outgoing | None:
         """Read a message; None when it cannot be read, which must not hold up the others."""
@@ -121,7 +159,9 @@ class Outbox(Dispositions):
     def _settle(self, receipt: Receipt, row: Record, now: datetime) -> None:
         outbox_id, respondent_id = receipt.outbox_id, row["respondent_id"]
         self._note_delivery(receipt, row, write_instant(now))
-        if receipt.outcome == "retry":
+        if receipt.outcome == "put_back":
+            self._run("put_back", outbox_id=outbox_id)
+        elif receipt.outcome == "retry":
             retry_at = write_instant(receipt.retry_at or now)
             self._run(
                 "retry",
@@ -134,13 +174,13 @@ class Outbox(Dispositions):
             self._run("set_reachable", respondent_id=respondent_id, reachable=0)
             self._run("drop_all_unsent", respondent_id=respondent_id)
         elif receipt.outcome == "dead" and not row["farewell"]:
-            self._run("dead", outbox_id=outbox_id, error=receipt.error)
+            self._run("dead", outbox_id=outbox_id, error=receipt.error, now=write_instant(now))
         elif row["session_id"] is None:
             # Nothing asks for it again.
             self._run("drop_message", outbox_id=outbox_id)
         else:
             self._run("sent", outbox_id=outbox_id, position=receipt.position)
-        if row["farewell"] and receipt.outcome != "retry":
+        if row["farewell"] and receipt.outcome not in {"retry", "put_back"}:
             self._run("farewell_over", respondent_id=respondent_id)
             self.scrub_due = True
 

@@ -19,6 +19,7 @@ from dialogues.effects import Turn
 from dialogues.prompts import Prompt
 from dialogues.states import Cause, State
 from dialogues.survey import Survey
+from storage.sending import Sending
 from storage.values import (
     Address,
     AnswerHeld,
@@ -26,6 +27,8 @@ from storage.values import (
     Holdings,
     InvitationCounts,
     InvitationHeld,
+    Letter,
+    OutboxDepth,
     Outgoing,
     Receipt,
     Respondent,
@@ -36,6 +39,7 @@ from storage.values import (
     UntaggedAnswer,
     Wave,
     WaveState,
+    WorkerSeen,
 )
 
 __all__ = [
@@ -45,6 +49,8 @@ __all__ = [
     "Holdings",
     "InvitationCounts",
     "InvitationHeld",
+    "Letter",
+    "OutboxDepth",
     "Outgoing",
     "Receipt",
     "Respondent",
@@ -56,11 +62,12 @@ __all__ = [
     "UntaggedAnswer",
     "Wave",
     "WaveState",
+    "WorkerSeen",
 ]
 
 
-class Store(Protocol):
-    """What the house keeps."""
+class Store(Sending, Protocol):
+    """What the house keeps; for what leaves it see also ``Sending``."""
 
     # People ---------------------------------------------------------------------------
 
@@ -286,47 +293,6 @@ class Store(Protocol):
         moved since ``before``, with all that was said in them; give how many. Who comes back
         is asked for consent anew.
         """
-        ...
-
-    # Outbox ---------------------------------------------------------------------------
-
-    def claim_outbox(
-        self,
-        channel: str,
-        *,
-        lane: int,
-        limit: int,
-        now: datetime,
-        until: datetime,
-        chat: str | None = None,
-    ) -> list[Outgoing]:
-        """Claim messages to send, oldest first: only a person's first unsent one, only rows
-        due at ``now``, only to ``chat`` where one is given, never a broadcast of a paused or
-        closing wave. Broadcasts that wait, for their hour or their wave, hold up no others. A
-        claim not settled by ``until`` is open again. Rows that a later turn overtook are
-        dropped here; one whose body cannot be read is dead at once, with the error
-        ``unreadable``.
-        """
-        ...
-
-    def settle(self, receipts: Sequence[Receipt], *, now: datetime) -> None:
-        """Note how claimed messages ended. Empties the body of what was sent or given up."""
-        ...
-
-    def release_claims(self, channel: str) -> int:
-        """Open every claim of a channel again, at start-up of its only sender; give how many
-        messages were in doubt.
-        """
-        ...
-
-    def drop_unread(self, channel: str, *, before: datetime) -> None:
-        """Drop a channel's messages that were due before an instant and never sent, for a
-        channel whose people do not come back.
-        """
-        ...
-
-    def next_due(self, channel: str, *, lane: int) -> datetime | None:
-        """When the next pending row of a lane is due; None when there is none."""
         ...
 
     # Waves ----------------------------------------------------------------------------

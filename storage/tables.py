@@ -49,6 +49,10 @@ TABLES: tuple[KeptTable, ...] = (
     KeptTable(name="answers", key=("response_id", "question_id")),
     KeptTable(name="codings", key=("coding_id",)),
     KeptTable(name="outbox", key=("outbox_id",), serial="outbox_id"),
+    KeptTable(name="workers", key=("worker_id",)),
+    KeptTable(name="leases", key=("name",)),
+    KeptTable(name="paces", key=("pace_key",)),
+    KeptTable(name="shares", key=("pace_key", "worker_id")),
 )
 
 #: Tables that name a person (or what is a person's: a response, session or invitation) and

@@ -293,7 +293,8 @@ class Turns(Loose, Dispositions):
     def _show(self, effect: PromptShown, scene: _Scene) -> None:
         if not effect.lasting:
             session = scene.session
-            self._run("drop_overtaken", session_id=session.session_id, turn=session.turn)
+            for query in ("drop_overtaken", "empty_overtaken"):
+                self._run(query, session_id=session.session_id, turn=session.turn)
         self._put_out(
             effect.prompt,
             respondent_id=scene.respondent.respondent_id,

@@ -23,6 +23,8 @@ __all__ = [
     "Holdings",
     "InvitationCounts",
     "InvitationHeld",
+    "Letter",
+    "OutboxDepth",
     "Outgoing",
     "Receipt",
     "Respondent",
@@ -33,6 +35,7 @@ __all__ = [
     "UntaggedAnswer",
     "Wave",
     "WaveState",
+    "WorkerSeen",
 ]
 
 Row = dict[str, Any]
@@ -166,9 +169,10 @@ class Receipt:
     """How one claimed message ended.
 
     Attributes:
-        outcome: ``sent``; ``retry`` (again at ``retry_at``); ``dead`` (never again, kept and
-            counted); ``gone`` (the person cannot be reached: this row and all others of theirs
-            are dropped and the address is marked).
+        outcome: ``sent``; ``retry`` (again at ``retry_at``); ``put_back`` (not tried at all);
+            ``dead`` (given up: kept until it is tried again by hand, dropped or too old);
+            ``gone`` (the person cannot be reached: this row and all others of theirs are
+            dropped and the address is marked).
         position: Of the message in the chat, when sent.
         retry_at: For ``retry``.
         error: A short class of trouble, never a person's words or address.
@@ -181,6 +185,67 @@ class Receipt:
     retry_at: datetime | None = None
     error: str | None = None
     in_doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message that was not sent, without what it says or to which address.
+
+    Attributes:
+        lane: 0 a reply, 1 a broadcast.
+        state: ``pending``, ``claimed`` or ``dead``.
+        due_at: When it is to go, or be tried again.
+        dead_at: When it was given up; None where it was not.
+        attempts: That failed or whose end is unknown.
+        in_doubt: Whether it may have arrived all the same.
+        error: A class of trouble: of the last attempt.
+        retryable: Whether it was given up and can be tried again.
+    """
+
+    outbox_id: int
+    respondent_id: str
+    channel: str
+    lane: int
+    state: str
+    wave_id: str | None
+    due_at: datetime
+    dead_at: datetime | None
+    attempts: int
+    in_doubt: bool
+    error: str | None
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxDepth:
+    """How many messages of one channel, lane and state were not sent.
+
+    Attributes:
+        oldest_at: When the one that is due for longest fell due; may be to come.
+    """
+
+    channel: str
+    lane: int
+    state: str
+    count: int
+    oldest_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSeen:
+    """A program that is up, or was.
+
+    Attributes:
+        machine: Which machine, so that its processes can be told from those of another.
+        process: Which process of it.
+        seen_at: When it last said that it is up.
+    """
+
+    worker_id: str
+    roles: frozenset[str]
+    machine: str
+    process: str
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

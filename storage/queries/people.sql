@@ -49,7 +49,8 @@ update addresses set reachable = :reachable where respondent_id = :respondent_id
 delete from outbox where respondent_id = :respondent_id and state = 'pending'
 
 -- name: drop_broadcasts
-delete from outbox where respondent_id = :respondent_id and state = 'pending' and lane = 1
+delete from outbox
+where respondent_id = :respondent_id and state in ('pending', 'dead') and lane = 1
 
 -- name: opt_out
 update respondents set opted_out_at = :at where respondent_id = :respondent_id
@@ -70,7 +71,7 @@ delete from memberships where respondent_id = :respondent_id and cohort = :cohor
 
 -- name: drop_broadcasts_of_cohort
 delete from outbox
-where respondent_id = :respondent_id and state = 'pending' and lane = 1 and doubt = 0
+where respondent_id = :respondent_id and state in ('pending', 'dead') and lane = 1 and doubt = 0
 and wave_id in (select wave_id from waves where cohort = :cohort)
 
 -- name: members

@@ -184,7 +184,7 @@ where session_id = :session_id and state = 'claimed'
 
 -- name: drop_letters
 delete from outbox
-where respondent_id = :respondent_id and session_id is null and state = 'pending'
+where respondent_id = :respondent_id and session_id is null and state in ('pending', 'dead')
 
 -- name: empty_letters
 -- One that is on its way just now keeps its place in the order.

@@ -1,0 +1,47 @@
+-- The programs that share a database: who is up, who leads, and by which clock they go.
+
+-- name: clock.sqlite
+-- All of them are on one machine.
+select cast(:now as text) as now
+
+-- name: clock.postgres
+select to_char(
+    clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
+) as now, cast(:now as text) as theirs
+
+-- name: beat
+insert into workers (worker_id, roles, machine, process, seen_at)
+values (:worker_id, :roles, :machine, :process, :now)
+on conflict (worker_id) do update set roles = excluded.roles, seen_at = excluded.seen_at
+
+-- name: workers
+select worker_id, roles, machine, process, seen_at from workers order by worker_id
+
+-- name: drop_worker
+-- Not one that has been seen again meanwhile.
+delete from workers where worker_id = :worker_id and seen_at <= :seen_at
+
+-- name: release_claims_of
+update outbox
+set state = 'pending', claimed_until = null, claimed_by = null, attempts = attempts + 1, doubt = 1
+where state = 'claimed' and claimed_by = :worker_id
+
+-- name: leave_leases
+delete from leases where worker_id = :worker_id
+
+-- name: leave_shares
+delete from shares where worker_id = :worker_id
+
+-- name: lead
+insert into leases (name, worker_id, until) values (:name, :worker_id, :until)
+on conflict (name) do update set worker_id = excluded.worker_id, until = excluded.until
+where leases.worker_id = excluded.worker_id or leases.until <= :now
+
+-- name: hold_people.postgres
+-- Candidates whose person no other worker is claiming for, until the end of the transaction.
+select c.outbox_id from (
+    select o.outbox_id, o.respondent_id from outbox o
+    where o.outbox_id = any(cast(:outbox_ids as bigint[]))
+    offset 0
+) c
+where pg_try_advisory_xact_lock(1869968503, hashtext(c.respondent_id))
