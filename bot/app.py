@@ -17,6 +17,7 @@ from bot.delivery import Delivery
 from bot.house import CohortPlan, House, PulsePlan
 from bot.runner import Runner
 from bot.schedule import Ticker
+from bot.settings import Web
 from bot.waves import Waves
 from dialogues import messages
 from dialogues.coding import Codeframe
@@ -91,11 +92,21 @@ def channels_of(settings: Settings, house: House) -> list[Channel]:
     if token:
         from bot.channels.telegram import TelegramChannel
 
-        channels.append(TelegramChannel(token, settings.telegram.api_base_url, now=now))
+        by_webhook = settings.telegram.mode == "webhook"
+        channels.append(
+            TelegramChannel(
+                token,
+                settings.telegram.api_base_url,
+                now=now,
+                public_url=settings.web.public_url if by_webhook else "",
+                webhook_secret=settings.telegram.webhook_secret.get_secret_value(),
+            )
+        )
     bot_token = settings.slack.bot_token.get_secret_value()
     if bot_token:
         from bot.channels.slack import SlackChannel
 
+        by_http = settings.slack.mode == "http"
         places = [cohort.place for cohort in house.cohorts if cohort.place is not None]
         channels.append(
             SlackChannel(
@@ -104,6 +115,7 @@ def channels_of(settings: Settings, house: House) -> list[Channel]:
                 settings.slack.api_base_url,
                 places=places,
                 now=now,
+                signing_secret=settings.slack.signing_secret.get_secret_value() if by_http else "",
             )
         )
     return channels
@@ -122,8 +134,15 @@ class App:
         model: Path | None,
         slots: int,
         broadcasts_per_second: float,
+        web: Web | None = None,
     ) -> None:
+        # Commands that only take the time from here do without a web server.
+        from bot.door import Door
+        from bot.metrics import Metrics
+
         self._writer = writer
+        self._metrics = Metrics()
+        writer.on_group = self._metrics.committed
         self._channels = list(channels)
         self._deliveries = {
             channel.name: Delivery(
@@ -132,6 +151,7 @@ class App:
                 now=now,
                 slots=slots,
                 broadcasts_per_second=broadcasts_per_second,
+                observer=self._metrics,
             )
             for channel in channels
         }
@@ -143,11 +163,15 @@ class App:
             slashes={channel.name: channel.slash for channel in channels},
             codeframe=codeframe,
             wake=self._wake,
+            observer=self._metrics,
         )
         waves = Waves(self._runner, now=now)
         self._ticker = Ticker(waves, writer, wake=self._wake_all)
-        self._coder = Coder(writer, model=model, now=now, new_id=new_id)
+        self._coder = Coder(writer, model=model, now=now, new_id=new_id, observer=self._metrics)
         self._surveys = list(house.surveys.values())
+        self._door = Door(
+            web or Web(), writer=writer, channels=self._channels, metrics=self._metrics, now=now
+        )
 
     def _wake(self, channel: str) -> None:
         delivery = self._deliveries.get(channel)
@@ -172,13 +196,17 @@ class App:
         sending = [asyncio.create_task(one.run()) for one in self._deliveries.values()]
         coding = asyncio.create_task(self._coder.run())
         self._ticker.start()
-        reading = [asyncio.create_task(self._read(channel)) for channel in self._channels]
+        reading: list[asyncio.Task[None]] = []
         try:
+            await self._door.open()
+            reading += [asyncio.create_task(self._read(channel)) for channel in self._channels]
             await self._until(stop, reading)
         finally:
+            await self._door.close(last=True)
             for channel in self._channels:
                 await channel.stop()
-            await asyncio.wait(reading, timeout=15)
+            if reading:
+                await asyncio.wait(reading, timeout=15)
             for task in reading:
                 task.cancel()
             await self._ticker.stop()

@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot.observer import UNOBSERVED, Observer
 from dialogues.coding import Coding, Stance
 from dialogues.errors import StoreError, TaggerError
 from storage.protocol import Store, UntaggedAnswer
@@ -54,6 +55,7 @@ class Coder:
         now: Callable[[], datetime],
         new_id: Callable[[], str],
         command: Sequence[str] | None = None,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         """Make a coder.
 
@@ -63,10 +65,12 @@ class Coder:
             now: Gives aware UTC.
             new_id: Gives a fresh id for a coding.
             command: Starts the tagger's process; by default ``nlp.worker``.
+            observer: Told of what was read.
         """
         self._writer = writer
         self._now = now
         self._new_id = new_id
+        self._observer = observer
         folder = [str(model)] if model is not None else []
         self._command = list(command or [sys.executable, "-m", "nlp.worker", *folder])
         self._process: asyncio.subprocess.Process | None = None
@@ -124,7 +128,10 @@ class Coder:
 
     async def _read(self, answers: list[UntaggedAnswer], version: str) -> None:
         """Read a batch; where it breaks the process, read its answers one by one."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
         results = await self._ask(answers)
+        seconds = clock() - began
         if results is None and self._stopping.is_set():
             return
         if results is None and len(answers) > 1:
@@ -136,6 +143,8 @@ class Coder:
             results = [((), "the tagger broke on it")]
         read = list(zip(answers, results, strict=True))
         await self._writer.run(lambda store: self._save(store, read, version))
+        n_failed = sum(error is not None for _, error in results)
+        self._observer.tagged(len(results) - n_failed, n_failed, seconds)
 
     def _save(self, store: Store, read: list[tuple[UntaggedAnswer, _Read]], version: str) -> None:
         for answer, (codings, error) in read:

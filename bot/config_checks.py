@@ -10,12 +10,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from ipaddress import ip_address
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from cronsim import CronSim
 from pydantic import BaseModel, ValidationError
 
-from bot.settings import Fatigue, Pulse, Results, Slack, written
+from bot.settings import Fatigue, Pulse, Results, Slack, Telegram, Web, written
 from bot.toml_source import KeyPath
 from dialogues.errors import Problem
 
@@ -28,6 +30,10 @@ T = TypeVar("T", bound=BaseModel)
 _FROM = datetime(2026, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=400)
 _OPENINGS = 1_000
+
+#: The Bot API that asks for what is checked here, and the ports that it sends to.
+_TELEGRAM = "api.telegram.org"
+_PORTS = (443, 80, 88, 8443)
 
 
 def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -49,6 +55,7 @@ def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
         if pulse is not None:
             yield from _in_order(pulse, ("pulse", place))
     yield from _tokens(_made(Slack, data.get("slack", {})))
+    yield from _webhook(_made(Telegram, data.get("telegram", {})), _made(Web, data.get("web", {})))
     yield from _groups(_made(Results, data.get("results", {})))
     fatigue = _made(Fatigue, data.get("fatigue", {}))
     if fatigue is not None:
@@ -144,12 +151,54 @@ def _tokens(slack: Slack | None) -> Iterator[Problem]:
     if slack is None:
         return
     bot, app = slack.bot_token.get_secret_value(), slack.app_token.get_secret_value()
+    if slack.mode == "http":
+        if bot and not slack.signing_secret.get_secret_value():
+            expected = (
+                'expected the signing secret, from "Basic Information", beside bot_token:'
+                ' mode = "http" needs both'
+            )
+            yield Problem(path=("slack", "signing_secret"), expected=expected)
+        return
     if bot and not app:
         expected = 'expected a token "xapp-..." beside bot_token: Socket Mode needs both'
         yield Problem(path=("slack", "app_token"), expected=expected)
     if app and not bot:
         expected = 'expected a token "xoxb-..." beside app_token: Socket Mode needs both'
         yield Problem(path=("slack", "bot_token"), expected=expected)
+
+
+def _webhook(telegram: Telegram | None, web: Web | None) -> Iterator[Problem]:
+    """What Telegram asks of the address of a webhook (core.telegram.org/bots/webhooks)."""
+    if telegram is None or web is None or telegram.mode != "webhook":
+        return
+    if not telegram.token.get_secret_value():
+        return
+    path: KeyPath = ("web", "public_url")
+    if not web.public_url:
+        expected = (
+            'expected an address such as "https://pulse.example.org": telegram.mode = "webhook"'
+            " needs it"
+        )
+        yield Problem(path=path, expected=expected)
+        return
+    if urlsplit(telegram.api_base_url).hostname != _TELEGRAM:
+        # A Bot API server of one's own asks for none of what follows.
+        return
+    url = urlsplit(web.public_url)
+    if url.scheme != "https":
+        yield Problem(path=path, expected="expected https://: Telegram sends to nothing else")
+    elif (url.port or 443) not in _PORTS:
+        listed = ", ".join(map(str, _PORTS))
+        yield Problem(path=path, expected=f"expected one of the ports {listed}: Telegram's rule")
+    elif not _public(url.hostname or ""):
+        yield Problem(path=path, expected="expected an address that the internet can reach")
+
+
+def _public(host: str) -> bool:
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".localhost", ".local", ".internal"))
 
 
 def _groups(results: Results | None) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.channels.base import Channel, ChannelFailed, ChatGone, MessageRefused, SlowDown
+from bot.observer import UNOBSERVED, Observer, SendOutcome
 from dialogues.errors import StoreError
 from storage.protocol import Outgoing, Receipt, Store
 from storage.writer import Writer
@@ -58,6 +59,7 @@ class Delivery:
         broadcasts_per_second: float = 25.0,
         chat: str | None = None,
         chance: Callable[[], float] = random.random,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         """Make a delivery.
 
@@ -70,6 +72,7 @@ class Delivery:
                 broadcasts are concerned.
             chat: The only conversation that is served; None for all of the channel.
             chance: Gives a number in [0, 1) for the jitter of retries.
+            observer: Told of every try.
         """
         self._writer = writer
         self._channel = channel
@@ -78,6 +81,7 @@ class Delivery:
         self._space = 1.0 / broadcasts_per_second
         self._chat = chat
         self._chance = chance
+        self._observer = observer
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._stopping = False
@@ -220,7 +224,10 @@ class Delivery:
     async def _send(self, row: Outgoing, wait: float) -> None:
         if wait > 0:
             await asyncio.sleep(wait)
+        began = _monotonic()
         receipt = await self._receipt(row)
+        if (outcome := _outcome(receipt)) is not None:
+            self._observer.sent(self._channel.name, row.lane, outcome, _monotonic() - began)
         if row.lane == 1:
             self._broadcasting -= 1
         self._receipts.append(receipt)
@@ -267,6 +274,19 @@ class Delivery:
             error=error,
             in_doubt=in_doubt,
         )
+
+
+def _outcome(receipt: Receipt) -> SendOutcome | None:
+    """Give what became of a try; None where there was none."""
+    if receipt.outcome == "sent":
+        return "sent"
+    if receipt.outcome == "gone":
+        return "gone"
+    if receipt.outcome == "dead":
+        return "refused" if receipt.error == "refused" else "given_up"
+    if receipt.outcome == "put_back" or receipt.error == "halted":
+        return None
+    return "slowed" if receipt.error == "slow_down" else "failed"
 
 
 def _monotonic() -> float:

@@ -30,6 +30,7 @@ from bot.channels.base import (
     Wrote,
 )
 from bot.house import House, PulsePlan
+from bot.observer import UNOBSERVED, Observer, TurnOutcome
 from bot.visit import Checkin, Visit
 from dialogues import messages
 from dialogues.coding import Codeframe
@@ -73,6 +74,7 @@ class Runner:
         codeframe: Codeframe,
         wake: Callable[[str], None],
         chat_draw: int | None = None,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         """Make a runner.
 
@@ -85,6 +87,7 @@ class Runner:
             codeframe: For the names of codes, in what a person sees of their data.
             wake: Called with a channel's name after a commit that left messages for it.
             chat_draw: Questions of the pool asked outside a wave; None for all.
+            observer: Told of every inbound.
         """
         self._writer = writer
         self._house = house
@@ -94,6 +97,7 @@ class Runner:
         self._codeframe = codeframe
         self._wake = wake
         self._chat_draw = chat_draw
+        self._observer = observer
         self._strands = {code.key: code.strand or code.key for code in codeframe.codes}
 
     def receive(self, inbound: Inbound | CohortListed) -> Awaitable[None]:
@@ -107,14 +111,18 @@ class Runner:
         return self._finish(inbound, self._writer.run(lambda store: self.take(store, inbound)))
 
     async def _finish(
-        self, inbound: Inbound | CohortListed, committed: asyncio.Future[None]
+        self, inbound: Inbound | CohortListed, committed: asyncio.Future[bool]
     ) -> None:
         channel = inbound.channel if isinstance(inbound, CohortListed) else inbound.address.channel
+        clock = asyncio.get_running_loop().time
+        came = clock()
+        outcome: TurnOutcome = "not_kept"
         try:
-            await committed
+            outcome = "taken" if await committed else "repeated"
         except StoreError:
             raise
         except Exception as defect:
+            outcome = "broke"
             # Keep the event from coming back for ever, and say sorry. The error's text is
             # left out of the log: it could hold somebody's words.
             where = traceback.extract_tb(defect.__traceback__)[-1]
@@ -126,6 +134,8 @@ class Runner:
                 where.lineno,
             )
             await self._writer.run(lambda store: self._apologise(store, inbound))
+        finally:
+            self._observer.turned(channel, type(inbound).__name__, outcome, clock() - came)
         self._wake(channel)
 
     def _apologise(self, store: Store, inbound: Inbound | CohortListed) -> None:
@@ -139,14 +149,20 @@ class Runner:
             text = messages.say("error_sorry", respondent.language or messages.LANGUAGES[0])
             store.say(respondent, [Prompt(text=text)], at=now)
 
-    def take(self, store: Store, inbound: Inbound | CohortListed) -> None:
-        """Do all that follows from an inbound, inside one transaction of the store."""
+    def take(self, store: Store, inbound: Inbound | CohortListed) -> bool:
+        """Do all that follows from an inbound, inside one transaction of the store; False when
+        it had come before.
+        """
         now = self._now()
         if not store.take_event(inbound.event_id, on=now.date()):
-            return
+            return False
         if isinstance(inbound, CohortListed):
             self._leave_unlisted(store, inbound, now)
-            return
+        else:
+            self._take(store, inbound, now)
+        return True
+
+    def _take(self, store: Store, inbound: Inbound, now: datetime) -> None:
         address = inbound.address
         respondent = store.respondent_at(address.channel, address.platform_id)
         match inbound:

@@ -129,15 +129,18 @@ def _cron(value: str) -> str:
 def _web_address(value: str) -> str:
     try:
         parts = urlsplit(value)
+        port = parts.port
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise ValueError("expected an address that begins with https:// or http://")
     return value
 
 
-def _web_address_or_empty(value: str) -> str:
-    return value and _web_address(value)
+def _public_address_or_empty(value: str) -> str:
+    if value and ("?" in _web_address(value) or "#" in value or "@" in value):
+        raise ValueError("expected an address without ?, # and @")
+    return value
 
 
 def _shape(pattern: str, expected: str) -> AfterValidator:
@@ -156,15 +159,10 @@ def _none_for_empty(value: object) -> object:
     return None if value == "" else value
 
 
-def _only(other: str, expected: str) -> BeforeValidator:
-    """Refuse a value that a later version may take, in plain words."""
-
-    def look(mode: object) -> object:
-        if mode == other:
-            raise ValueError(expected)
-        return mode
-
-    return BeforeValidator(look)
+def _bearable(value: timedelta | None) -> timedelta | None:
+    if value is not None and value > timedelta(minutes=5):
+        raise ValueError('expected "5m" or less: nothing ends before')
+    return value
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -203,16 +201,20 @@ class Telegram(Table):
     token: Annotated[
         SecretStr, _shape(r"\d+:\S+", 'expected the token from @BotFather, such as "123456:ABC..."')
     ] = Field(default=SecretStr(""), description="from @BotFather; empty: no Telegram")
-    mode: Annotated[
-        Literal["polling"],
-        _only("webhook", 'expected "polling": this version reads Telegram by long polling'),
-    ] = Field(default="polling", description="how messages are read")
+    mode: Literal["polling", "webhook"] = Field(
+        default="polling",
+        description="how messages are read: `polling` needs no public address, `webhook` needs"
+        " `public_url` in `[web]`",
+    )
     api_base_url: Annotated[str, AfterValidator(_web_address)] = Field(
         default="https://api.telegram.org",
         description="another server that speaks the Bot API",
     )
-    webhook_secret: SecretStr = Field(
-        default=SecretStr(""), description="for webhooks; not read while `mode` is `polling`"
+    webhook_secret: Annotated[
+        SecretStr, _shape(r"[A-Za-z0-9_-]{1,256}", "expected at most 256 of A-Z, a-z, 0-9, _ and -")
+    ] = Field(
+        default=SecretStr(""),
+        description="what Telegram proves itself with at our webhook; empty: made of the token",
     )
 
 
@@ -224,27 +226,45 @@ class Slack(Table):
         description="`xoxb-...`, from “OAuth & Permissions”; empty: no Slack",
     )
     app_token: Annotated[SecretStr, _shape(r"xapp-\S+", 'expected a token "xapp-..."')] = Field(
-        default=SecretStr(""), description="`xapp-...`, with the scope connections:write"
+        default=SecretStr(""),
+        description="`xapp-...`, with the scope connections:write; needed while `mode` is `socket`",
     )
-    signing_secret: SecretStr = Field(
-        default=SecretStr(""), description="for HTTP; not read while `mode` is `socket`"
+    signing_secret: Annotated[
+        SecretStr, _shape(r"\S{8,}", 'expected the signing secret, from "Basic Information"')
+    ] = Field(
+        default=SecretStr(""),
+        description="from “Basic Information”; needed while `mode` is `http`",
     )
-    mode: Annotated[
-        Literal["socket"],
-        _only("http", 'expected "socket": this version reads Slack by Socket Mode'),
-    ] = Field(default="socket", description="how messages are read")
+    mode: Literal["socket", "http"] = Field(
+        default="socket",
+        description="how messages are read: `socket` needs no public address, `http` does",
+    )
     api_base_url: Annotated[str, AfterValidator(_web_address)] = Field(
         default="https://slack.com/api/", description="another server that speaks the Web API"
     )
 
 
 class Web(Table):
-    """The web server for webhooks; not started while both channels read by themselves."""
+    """The web server: started where a channel is read by webhook or HTTP, or where it is always
+    wanted. It also shows `/healthz`, `/readyz` and `/metrics`.
+    """
 
-    host: str = Field(default="127.0.0.1", description="address to listen on")
+    always: bool = Field(
+        default=False, description="start it also where no channel needs it, to be watched"
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="address to listen on")
     port: int = Field(default=8080, ge=0, le=65535, description="port to listen on")
-    public_url: Annotated[str, AfterValidator(_web_address_or_empty)] = Field(
-        default="", description="address under which the platforms reach it"
+    public_url: Annotated[str, AfterValidator(_public_address_or_empty)] = Field(
+        default="",
+        description="https address under which the platforms reach it, such as"
+        " `https://pulse.example.org`",
+    )
+    drain: Annotated[
+        Duration | None, BeforeValidator(_none_for_empty), AfterValidator(_bearable)
+    ] = Field(
+        default=None,
+        description="at the end, how long `/readyz` says so while requests are still taken, for a"
+        ' balancer to notice, such as "10s"',
     )
 
 

@@ -40,6 +40,7 @@ from storage.values import (
     Wave,
     WaveState,
     WorkerSeen,
+    Workload,
 )
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Wave",
     "WaveState",
     "WorkerSeen",
+    "Workload",
 ]
 
 
@@ -393,6 +395,16 @@ class Store(Sending, Protocol):
         ...
 
     # Reading out ----------------------------------------------------------------------
+
+    def workload(self) -> Workload:
+        """Count what there is to do. Reads indexes only: it may be asked every few seconds."""
+        ...
+
+    def probe(self, *, at: datetime) -> bool:
+        """Write something of no meaning and read it back: whether both are possible is known
+        once the transaction is committed. Safe to repeat; costs one row for ever.
+        """
+        ...
 
     def read(self, query: str, **params: Any) -> Iterator[Row]:
         """Run a named read-only query of ``queries/`` and give its rows, streaming."""

@@ -10,7 +10,6 @@ from dialogues.codec import decode_survey, encode_survey
 from dialogues.errors import StoreError
 from dialogues.survey import Survey
 from storage.codings import Codings
-from storage.dead_letters import DeadLetters
 from storage.outbox import Outbox
 from storage.people import People
 from storage.protocol import Row, Store
@@ -18,11 +17,12 @@ from storage.records import write_instant
 from storage.turns import Turns
 from storage.waves import Waves
 from storage.workers import Workers
+from storage.workload import Workloads
 
 __all__ = ["SqlStore"]
 
 
-class SqlStore(People, Turns, Outbox, DeadLetters, Waves, Codings, Workers):
+class SqlStore(People, Turns, Outbox, Waves, Codings, Workers, Workloads):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "Wave",
     "WaveState",
     "WorkerSeen",
+    "Workload",
 ]
 
 Row = dict[str, Any]
@@ -365,3 +366,18 @@ class Holdings:
     invitations: tuple[InvitationHeld, ...]
     sessions: tuple[StoredSession, ...]
     responses: tuple[ResponseHeld, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What there is to do: numbers, and nothing of anybody.
+
+    Attributes:
+        outbox: Messages that were not sent.
+        n_untagged: Answers that no tagger has read.
+        n_open_waves: Waves of the state ``open``.
+    """
+
+    outbox: tuple[OutboxDepth, ...]
+    n_untagged: int
+    n_open_waves: int

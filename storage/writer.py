@@ -79,6 +79,8 @@ class Writer:
         max_jobs: int = MAX_JOBS,
         max_seconds: float = MAX_SECONDS,
     ) -> None:
+        #: Told, in the writer's thread, of each group: seconds, jobs, and whether it was kept.
+        self.on_group: Callable[[float, int, bool], None] = _unheard
         self._max_jobs = max_jobs
         self._max_seconds = max_seconds
         self._queue: SimpleQueue[_Task | None] = SimpleQueue()
@@ -173,6 +175,7 @@ class Writer:
 
     def _group(self, store: SqlStore, first: _Task) -> None:
         """Run a group of jobs in one transaction, then hand out what came of them."""
+        began, kept = time.monotonic(), True
         begun: list[_Task] = []
         at_the_end: list[_Task] = []
         try:
@@ -188,12 +191,14 @@ class Writer:
                 for task in at_the_end:
                     _run(store, task)
         except BaseException as trouble:
+            kept = False
             # Nothing of the group was kept. Had it not even begun, whoever waits by now has
             # waited as long as one should.
             waiting = [] if begun else [first, *self._taken()]
             begun += [task for task in waiting if task.wanted()]
             for task in begun:
                 task.trouble = task.trouble or trouble
+        self.on_group(time.monotonic() - began, len(begun), kept)
         _deliver(begun)
 
     def _coming(self, first: _Task) -> Iterator[_Task]:
@@ -213,6 +218,10 @@ class Writer:
                 self._ending = True
                 return
             yield task
+
+
+def _unheard(_seconds: float, _n_jobs: int, _kept: bool) -> None:
+    """Care for no group."""
 
 
 def _run(store: SqlStore, task: _Task) -> None:

@@ -37,8 +37,6 @@ def run(
             " slack.app_token, in config.toml (see config.example.toml);"
             " `pulse chat` works without."
         )
-    if known.slack.bot_token.get_secret_value() and not (known.slack.app_token.get_secret_value()):
-        raise UserError("slack.app_token is missing: Socket Mode needs it (xapp-...).")
     with sole_use(known.database):
         asyncio.run(_hold(known))
 
@@ -64,6 +62,7 @@ async def _hold(known: Settings) -> None:
             model=Path(known.tagger.model) if known.tagger.model else None,
             slots=known.delivery.slots,
             broadcasts_per_second=known.delivery.broadcast_per_second,
+            web=known.web,
         )
         await app.run(stop)
     finally:

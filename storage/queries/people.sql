@@ -205,3 +205,7 @@ select value from meta where key = :key
 -- name: add_meta
 -- The first to write it wins.
 insert into meta (key, value) values (:key, :value) on conflict do nothing
+
+-- name: set_meta
+insert into meta (key, value) values (:key, :value)
+on conflict (key) do update set value = excluded.value

@@ -142,10 +142,22 @@ def test_warnings_stay_with_the_settings(tmp_path: Path) -> None:
         ("[web]\nport = 70000", 2, "web.port", "65535 or less"),
         ('[storage]\nurl = "postgresql://x"', 2, "storage.url", "in SQLite"),
         ('[telegram]\ntoken = "abc"', 2, "telegram.token", "from @BotFather"),
-        ('[telegram]\nmode = "webhook"', 2, "telegram.mode", "by long polling"),
         ('[telegram]\nmode = "x"', 2, "telegram.mode", 'expected "polling"'),
         ('[telegram]\napi_base_url = "x"', 2, "telegram.api_base_url", "https://"),
-        ('[slack]\nmode = "http"', 2, "slack.mode", "by Socket Mode"),
+        ('[telegram]\nwebhook_secret = "ä"', 2, "telegram.webhook_secret", "256 of A-Z"),
+        ('[slack]\nmode = "rtm"', 2, "slack.mode", 'expected "socket" or "http"'),
+        ('[slack]\nsigning_secret = "abc"', 2, "slack.signing_secret", '"Basic Information"'),
+        (
+            '[slack]\nmode = "http"\nbot_token = "xoxb-1"',
+            1,
+            "slack.signing_secret",
+            'mode = "http" needs both',
+        ),
+        ('[web]\npublic_url = "example.org"', 2, "web.public_url", "https://"),
+        ('[web]\npublic_url = "https://a:99999"', 2, "web.public_url", "https://"),
+        ('[web]\npublic_url = "https://a.org/?x"', 2, "web.public_url", "without ?"),
+        ('[web]\ndrain = "10"', 2, "web.drain", '"2d"'),
+        ('[web]\ndrain = "10m"', 2, "web.drain", '"5m" or less'),
         ('[slack]\nbot_token = "abc"', 2, "slack.bot_token", "xoxb-"),
         ('[slack]\nbot_token = "xoxb-1"', 1, "slack.app_token", "Socket Mode needs both"),
         ('[slack]\napp_token = "xapp-1"', 1, "slack.bot_token", "Socket Mode needs both"),
@@ -204,6 +216,45 @@ def test_mistakes_in_a_pulse(tmp_path: Path, change: str, key: str, expected: st
     (finding,) = wrong(tmp_path, COHORT + kept + change)
     assert finding.key == f"pulse.monthly.{key}"
     assert expected in finding.expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", "needs it"),
+        ("http://pulse.example.org", "https://"),
+        ("https://pulse.example.org:8080", "443, 80, 88, 8443"),
+        ("https://localhost", "the internet can reach"),
+        ("https://pulse.local", "the internet can reach"),
+        ("https://192.168.0.7:8443", "the internet can reach"),
+    ],
+)
+def test_a_webhook_needs_an_address_that_telegram_sends_to(
+    tmp_path: Path, url: str, expected: str
+) -> None:
+    text = f'[telegram]\ntoken = "{TOKEN}"\nmode = "webhook"\n[web]\npublic_url = "{url}"\n'
+    (finding,) = wrong(tmp_path, text)
+    assert finding.key == "web.public_url"
+    assert expected in finding.expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Without a token there is no webhook, and a Bot API server of one's own asks for less.
+        '[telegram]\nmode = "webhook"\n',
+        f'[telegram]\ntoken = "{TOKEN}"\nmode = "webhook"\napi_base_url = "http://127.0.0.1:8081"\n'
+        '[web]\npublic_url = "http://127.0.0.1:8080"\n',
+        f'[telegram]\ntoken = "{TOKEN}"\nmode = "webhook"\n'
+        '[web]\npublic_url = "https://pulse.example.org:8443/pulse/"\ndrain = "10s"\n',
+        '[slack]\nmode = "http"\nbot_token = "xoxb-1"\nsigning_secret = "0123456789abcdef"\n',
+        '[web]\ndrain = ""\nalways = true\n',
+    ],
+)
+def test_webhooks_that_can_be(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    assert load_settings(file, {}).warnings == ()
 
 
 def test_waves_of_two_pulses_are_never_called_the_same(tmp_path: Path) -> None:

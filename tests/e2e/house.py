@@ -211,6 +211,7 @@ class House:
             model=None,
             slots=known.delivery.slots,
             broadcasts_per_second=known.delivery.broadcast_per_second,
+            web=known.web,
         )
         if not self.tagger:
             app._coder = Coder(

@@ -23,6 +23,7 @@ Beside `server.Server` (faults, people, sent, calls, earned_429, duplicates, wai
     fake.release()                  what `faults.hold` holds back goes now
     fake.revoke("token_revoked")    or "account_inactive"; fake.restore()
     fake.request_url = "http://.../slack/events"   HTTP mode: everything is posted there, signed
+    await fake.delivery.take_url(url)   the same, once the app has answered the challenge there
     fake.sign(body, timestamp)      headers of a signed request (also `slack_delivery.sign`)
     await fake.emit(event)          any event, made by hand; true when acknowledged
     fake.envelopes, redelivered, late_acks, lost   counters of delivery

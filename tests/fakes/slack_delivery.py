@@ -158,7 +158,7 @@ class Delivery:
             headers["Content-Type"] = "application/json"
             if more.get("retry_attempt"):
                 headers["X-Slack-Retry-Num"] = str(more["retry_attempt"])
-                headers["X-Slack-Retry-Reason"] = more["retry_reason"]
+                headers["X-Slack-Retry-Reason"] = f"http_{more['retry_reason']}"
         elif kind == "interactive":
             body = urlencode({"payload": json.dumps(payload)}).encode()
         else:
@@ -179,6 +179,32 @@ class Delivery:
                 return None
         except (ClientError, TimeoutError, ValueError):
             return None
+
+    async def take_url(self, url: str, seconds: float = 30.0) -> None:
+        """Let everything go to an address, once it has proven to be the app's."""
+        async with asyncio.timeout(seconds):
+            while not await self._verify(url):
+                await asyncio.sleep(0.05)
+        self.fake.request_url = url
+
+    async def _verify(self, url: str) -> bool:
+        """Ask an address whether it is the app's, as Slack does before it takes one."""
+        challenge = uuid4().hex
+        payload = {"token": "verification", "challenge": challenge, "type": "url_verification"}
+        body = json.dumps(payload).encode()
+        headers = {"Content-Type": "application/json"}
+        headers |= sign(self.fake.signing_secret, body, int(time.time()))
+        try:
+            async with (
+                ClientSession() as session,
+                session.post(url, data=body, headers=headers) as answer,
+            ):
+                text = await answer.text()
+        except (ClientError, TimeoutError):
+            return False
+        if answer.status != 200:
+            return False
+        return challenge in {text, json.loads(text).get("challenge")}
 
     # -- both ----------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ Beside `server.Server` (faults, people, sent, calls, earned_429, duplicates, wai
     fake.handed, fake.redelivered   updates handed to the bot; those handed not for the first time
     await fake.wait_settled()       until the bot has confirmed everything
     await fake.wait_polled()        until the bot is asking for updates
+    await fake.wait_hooked()        until the bot has set a webhook
     fake.revoke(), fake.restore()   the token stops and starts working
     fake.next_update_id             may be set (ids jump after a quiet week)
     fake.commands, fake.description, fake.short_description, fake.webhook   as the bot set them
@@ -128,6 +129,11 @@ class FakeTelegram(Methods, Server):
 
     # -- for tests -----------------------------------------------------------------------
 
+    async def start(self) -> None:
+        """Listen, and deliver to the webhook that was set before."""
+        await super().start()
+        self.webhook.resume()
+
     @property
     def base_url(self) -> str:
         """`http://127.0.0.1:port`: what `api_base_url` is set to."""
@@ -179,6 +185,10 @@ class FakeTelegram(Methods, Server):
     async def wait_settled(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109
         """Wait until the bot has confirmed every update."""
         await self.wait_until(lambda: self.unconfirmed == 0 and not self._repeats, timeout)
+
+    async def wait_hooked(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109
+        """Wait until the bot has set a webhook."""
+        await self.wait_until(lambda: bool(self.webhook.url), timeout)
 
     async def wait_polled(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109
         """Wait until the bot is asking for updates."""

@@ -1,0 +1,15 @@
+-- How much there is to do, beside the outbox: numbers only.
+
+-- name: count_untagged
+-- As untagged, of answers that no tagger has read.
+select count(*) as n
+from answers a
+join responses r on r.response_id = a.response_id
+join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
+where a.kind = 'text' and a.text <> '' and a.missing is null
+and (a.tagged_by is null or a.tag_error is not null)
+and a.tagged_by is null
+and (s.anonymous = 0 or r.respondent_id is null)
+
+-- name: count_open_waves
+select count(*) as n from waves where state = 'open'
