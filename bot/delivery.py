@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from bot.channels.base import Channel, ChannelFailed, ChatGone, MessageRefused, SlowDown
 from bot.observer import UNOBSERVED, Observer, SendOutcome
+from bot.pictures import Pictures
 from dialogues.errors import StoreError
 from storage.protocol import Outgoing, Receipt, Store
 from storage.writer import Writer
@@ -92,6 +93,7 @@ class Delivery:
         self._halted_until = 0.0
         self._failures = 0
         self._trouble: Exception | None = None
+        self._pictures = Pictures(writer)
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -239,13 +241,15 @@ class Delivery:
             seconds = self._halted_until - _monotonic()
             return self._again(row, seconds, "halted")
         try:
-            position = await self._channel.send(row.chat, row.prompt, replaces=row.replaces)
+            position = await self._show(row)
         except SlowDown as slow:
             if slow.whole:
                 self._halted_until = max(self._halted_until, _monotonic() + slow.seconds)
             return self._again(row, slow.seconds, "slow_down")
         except ChatGone:
             return Receipt(outbox_id=row.outbox_id, outcome="gone", error="chat_gone")
+        except StoreError:
+            return self._again(row, _IDLE_SECONDS, "no_picture")
         except MessageRefused as refused:
             log.error("A message was refused for good: %s", type(refused).__name__)
             return Receipt(outbox_id=row.outbox_id, outcome="dead", error="refused")
@@ -255,6 +259,13 @@ class Delivery:
             log.error("Sending broke in channel %s", self._channel.name)
             return self._failed(row, "defect", most=_MAX_DEFECTS)
         return Receipt(outbox_id=row.outbox_id, outcome="sent", position=position)
+
+    async def _show(self, row: Outgoing) -> str | None:
+        """Hand one message to the channel, with its picture where it has one."""
+        picture = None if row.prompt.picture is None else await self._pictures(row.prompt.picture)
+        return await self._channel.send(
+            row.chat, row.prompt, replaces=row.replaces, picture=picture
+        )
 
     def _failed(self, row: Outgoing, error: str, *, most: int = MAX_TRIES) -> Receipt:
         if row.attempts + 1 >= most:

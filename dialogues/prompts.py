@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Button", "Layout", "Press", "Prompt", "read_token", "token"]
+__all__ = ["Button", "Layout", "Picture", "Press", "Prompt", "read_token", "token"]
 
 
 class Layout(StrEnum):
@@ -41,6 +41,19 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture that is kept, by its id.
+
+    Attributes:
+        picture_id: Under which the store keeps it.
+        alt: What it shows, in words, for who cannot see it; at most 1000 characters.
+    """
+
+    picture_id: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """One message to a person.
 
@@ -49,12 +62,14 @@ class Prompt:
         options: The answers that can be pressed, in order.
         controls: Skip, back and the like, shown apart from the options.
         layout: How the options belong together.
+        picture: Shown with the text where that is possible; the text says enough alone.
     """
 
     text: str
     options: tuple[Button, ...] = ()
     controls: tuple[Button, ...] = ()
     layout: Layout = Layout.PLAIN
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

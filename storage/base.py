@@ -81,6 +81,7 @@ class Part:
         in_place: bool = False,
         lasting: bool = True,
         farewell: bool = False,
+        chat: str | None = None,
     ) -> None:
         self._run(
             "put_out",
@@ -95,6 +96,7 @@ class Part:
             lasting=int(lasting),
             farewell=int(farewell),
             due_at=due_at,
+            chat=chat,
         )
 
     def _hashed(self, *words: str) -> str:

@@ -40,6 +40,7 @@ class Outbox(Dispositions):
         *,
         at: datetime,
         lane: int = 0,
+        wave_id: str | None = None,
     ) -> None:
         """Put messages that belong to no session into the outbox, in order."""
         for prompt in prompts:
@@ -49,7 +50,22 @@ class Outbox(Dispositions):
                 channel=respondent.channel,
                 due_at=write_instant(at),
                 lane=lane,
+                wave_id=wave_id,
             )
+
+    def post(
+        self, channel: str, chat: str, prompt: Prompt, *, at: datetime, wave_id: str | None = None
+    ) -> None:
+        """Put a message to a place into the outbox; see the contract."""
+        self._put_out(
+            prompt,
+            respondent_id=f"place:{chat}",
+            channel=channel,
+            due_at=write_instant(at),
+            lane=1,
+            wave_id=wave_id,
+            chat=chat,
+        )
 
     def claim_outbox(
         self,

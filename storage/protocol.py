@@ -286,8 +286,21 @@ class Store(Sending, Protocol):
         *,
         at: datetime,
         lane: int = 0,
+        wave_id: str | None = None,
     ) -> None:
-        """Put messages that belong to no session into the outbox, in order; they are lasting."""
+        """Put messages that belong to no session into the outbox, in order; they are lasting.
+
+        With a ``wave_id`` they count as messages of that wave, and a broadcast goes to nobody
+        who has left its cohort.
+        """
+        ...
+
+    def post(
+        self, channel: str, chat: str, prompt: Prompt, *, at: datetime, wave_id: str | None = None
+    ) -> None:
+        """Put a message to a place (a channel of a cohort) and not to a person into the
+        outbox, as a broadcast. Messages to one place keep their order.
+        """
         ...
 
     def drop_stale_anonymous(self, before: datetime) -> int:
@@ -392,6 +405,16 @@ class Store(Sending, Protocol):
 
     def codings_of(self, response_id: str) -> list[tuple[str, Coding]]:
         """Give (question_id, coding) of a response, by place of the question, then offset."""
+        ...
+
+    # Results --------------------------------------------------------------------------
+
+    def keep_picture(self, content: bytes, *, at: datetime) -> str:
+        """Keep a picture and give its id, which is made of its content: safe to repeat."""
+        ...
+
+    def picture(self, picture_id: str) -> bytes | None:
+        """Give a picture; None when there is none of this id."""
         ...
 
     # Reading out ----------------------------------------------------------------------

@@ -14,6 +14,7 @@ from storage.outbox import Outbox
 from storage.people import People
 from storage.protocol import Row, Store
 from storage.records import write_instant
+from storage.results import Results
 from storage.turns import Turns
 from storage.waves import Waves
 from storage.workers import Workers
@@ -22,7 +23,7 @@ from storage.workload import Workloads
 __all__ = ["SqlStore"]
 
 
-class SqlStore(People, Turns, Outbox, Waves, Codings, Workers, Workloads):
+class SqlStore(People, Turns, Outbox, Waves, Codings, Results, Workers, Workloads):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:

@@ -198,11 +198,14 @@ class Channel(Protocol):
         """
         ...
 
-    async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
+    async def send(
+        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+    ) -> str | None:
         """Send one message and give its position in the chat.
 
         With ``replaces`` the message at that position is changed where the platform can;
-        where it can't, a new one is sent.
+        where it can't, a new one is sent. ``picture`` is the content (PNG) of the prompt's
+        picture; where it can't be shown, the text goes alone.
 
         Raises:
             SlowDown: Wait as told, then try again.

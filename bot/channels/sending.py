@@ -1,17 +1,23 @@
-"""What channels remember of their own sending: how far a long message got, who has to wait."""
+"""What channels remember of their own sending: how far a long message got, who has to wait,
+and by what name the platform knows a picture.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.channels.base import ChannelFailed, SlowDown
 
-__all__ = ["LongMessages", "Waits"]
+__all__ = ["LongMessages", "Uploads", "Waits"]
 
-#: Long messages that are half sent, remembered at most.
+#: Long messages that are half sent, and pictures, remembered at most.
 _MOST = 256
+
+#: Seconds until a picture is tried again that the platform did not take.
+_REFUSED_SECONDS = 600.0
 
 
 class LongMessages:
@@ -53,6 +59,66 @@ class LongMessages:
         while len(self._reached) >= _MOST:
             del self._reached[next(iter(self._reached))]
         self._reached[key] = index
+
+
+class Uploads:
+    """Lets a picture be uploaded once: the next thousand sends take the platform's name for it."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._refused_until: dict[str, float] = {}
+
+    def refuse(self, picture_id: str) -> bool:
+        """Note that the platform does not take a picture: for a while nobody tries again.
+
+        Returns:
+            False when that was known.
+        """
+        if self.refused(picture_id):
+            return False
+        now = asyncio.get_running_loop().time()
+        self._refused_until[picture_id] = now + _REFUSED_SECONDS
+        return True
+
+    def refused(self, picture_id: str) -> bool:
+        """Whether the platform has not taken a picture a while ago."""
+        until = self._refused_until.get(picture_id, 0.0)
+        return asyncio.get_running_loop().time() < until
+
+    @asynccontextmanager
+    async def turn(self, picture_id: str) -> AsyncIterator[str | None]:
+        """Give the platform's name for a picture, to be used inside.
+
+        None to whoever is the first, who uploads it and notes its name; the others wait for
+        that. Where it fails, the next one is the first.
+        """
+        if picture_id in self._names:
+            yield self._names[picture_id]
+            return
+        lock = self._locks.setdefault(picture_id, asyncio.Lock())
+        await lock.acquire()
+        try:
+            name = self._names.get(picture_id)
+            if name is not None:
+                lock.release()
+            yield name
+        finally:
+            if name is None:
+                lock.release()
+
+    def note(self, picture_id: str, name: str) -> None:
+        """Note the platform's name for a picture."""
+        while len(self._names) >= _MOST:
+            oldest = next(iter(self._names))
+            del self._names[oldest]
+            self._locks.pop(oldest, None)
+        self._names[picture_id] = name
+
+    def forget(self, picture_id: str, name: str) -> None:
+        """Forget a name that the platform does not know any more."""
+        if self._names.get(picture_id) == name:
+            del self._names[picture_id]
 
 
 class Waits:

@@ -5,7 +5,9 @@ read them.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +15,24 @@ from slack_sdk.errors import SlackApiError
 
 from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, Receive, SlowDown
 from bot.channels.hooks import Hook
-from bot.channels.sending import LongMessages, Waits
-from bot.channels.slack_client import TROUBLE, SlackClient, code_of, wait_of
+from bot.channels.sending import LongMessages, Uploads, Waits
+from bot.channels.slack_client import (
+    PASSING,
+    TROUBLE,
+    LinkFailed,
+    SlackClient,
+    code_of,
+    wait_of,
+)
 from bot.channels.slack_http import HttpMode
 from bot.channels.slack_shapes import render, to_inbound
 from bot.channels.slack_socket import SocketMode
 from bot.errors import CannotError
-from dialogues.prompts import Prompt
+from dialogues.prompts import Picture, Prompt
 
-__all__ = ["SlackChannel", "render", "to_inbound"]
+__all__ = ["PictureRefused", "SlackChannel", "render", "to_inbound"]
+
+_log = logging.getLogger(__name__)
 
 _GONE = frozenset({
     "cannot_dm_bot", "channel_not_found", "is_archived", "messages_tab_disabled", "user_disabled",
@@ -37,9 +48,16 @@ _NOT_EDITABLE = frozenset({
     "cant_update_message", "edit_window_closed", "message_not_found",
 })  # fmt: skip
 
+#: Seconds before each try to show a picture that was just uploaded.
+_READY_AFTER = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class PictureRefused(Exception):
+    """Slack does not take a picture; its word for why is the text."""
 
 
 class SlackChannel:
@@ -81,11 +99,13 @@ class SlackChannel:
             self._reading = HttpMode(self._web, signing_secret, places, now=now, sleep=sleep)
         else:
             self._reading = SocketMode(self._web, app_token, places, now=now, sleep=sleep)
+        self._sleep = sleep
         self._directs: dict[str, str] = {}
         self._stopped = False
         self._running: asyncio.Event | None = None
         self._long = LongMessages()
         self._waits = Waits()
+        self._uploads = Uploads()
 
     # -- reading -------------------------------------------------------------------------
 
@@ -140,11 +160,14 @@ class SlackChannel:
 
     # -- sending -------------------------------------------------------------------------
 
-    async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
+    async def send(
+        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+    ) -> str | None:
         """Send one message and give its position (its ``ts``) in the chat.
 
         A text too long for one message goes in several; where that stops halfway, sending the
-        same again goes on from there.
+        same again goes on from there. A picture is uploaded once; where Slack refuses it, the
+        text goes alone.
 
         Raises:
             SlowDown: Wait as told, then try again.
@@ -152,11 +175,76 @@ class SlackChannel:
             MessageRefused: Slack will never take it.
             ChannelFailed: Try again later; the message may have arrived.
         """
+        known = prompt.picture
+        if (
+            known is not None
+            and picture is not None
+            and not self._uploads.refused(known.picture_id)
+        ):
+            try:
+                return await self._send_pictured(chat, prompt, known, picture)
+            except PictureRefused as refused:
+                self._note_refused_picture(known, refused)
+        return await self._send(chat, prompt, replaces=replaces)
+
+    async def _send(
+        self, chat: str, prompt: Prompt, *, replaces: str | None = None, file_id: str | None = None
+    ) -> str:
         return await self._long.send(
-            (chat, prompt, replaces),
-            render(prompt),
+            (chat, prompt, replaces, file_id),
+            render(prompt, file_id=file_id),
             lambda index, payload: self._show(chat, payload, None if index else replaces),
         )
+
+    async def _send_pictured(
+        self, chat: str, prompt: Prompt, known: Picture, picture: bytes
+    ) -> str:
+        """Send a message with its picture, by the id that Slack gave it; upload it where it
+        has none.
+
+        Raises:
+            PictureRefused: Slack does not take the picture, or does not find it any more.
+        """
+        for _ in range(2):
+            async with self._uploads.turn(known.picture_id) as file_id:
+                if self._uploads.refused(known.picture_id):
+                    raise PictureRefused("refused just now")
+                if file_id is None:
+                    return await self._upload(chat, prompt, known, picture)
+            try:
+                return await self._send(chat, prompt, file_id=file_id)
+            except MessageRefused:
+                self._uploads.forget(known.picture_id, file_id)
+        raise PictureRefused("invalid_blocks")
+
+    async def _upload(self, chat: str, prompt: Prompt, known: Picture, picture: bytes) -> str:
+        """Upload a picture, and send the first message with it."""
+        try:
+            file_id = await self._web.upload(picture, alt=known.alt)
+        except TROUBLE as error:
+            raise _picture_trouble(self._waits, chat, error) from None
+        position = await self._once_ready(chat, prompt, file_id)
+        # Noted only once a message showed it: Slack is a second or two at it first.
+        self._uploads.note(known.picture_id, file_id)
+        return position
+
+    async def _once_ready(self, chat: str, prompt: Prompt, file_id: str) -> str:
+        """Send the first message with a picture; Slack refuses it until it has looked at it."""
+        for seconds in _READY_AFTER:
+            await self._sleep(seconds)
+            with suppress(MessageRefused):
+                return await self._send(chat, prompt, file_id=file_id)
+        raise PictureRefused("invalid_blocks")
+
+    def _note_refused_picture(self, known: Picture, refused: PictureRefused) -> None:
+        """Say what is wrong, and what to do where one can; others need not try meanwhile."""
+        if self._uploads.refuse(known.picture_id):
+            hint = " (add the scope files:write and install the app anew)"
+            _log.warning(
+                "Slack does not take pictures, their text goes alone: %s%s",
+                refused,
+                hint if str(refused) == "missing_scope" else "",
+            )
 
     async def _show(self, chat: str, payload: dict[str, Any], replaces: str | None) -> str:
         try:
@@ -212,3 +300,13 @@ class SlackChannel:
         if code in _REFUSED:
             return MessageRefused(f"Slack: {code}")
         return ChannelFailed(f"Slack: {code or type(error).__name__}")
+
+
+def _picture_trouble(waits: Waits, chat: str, error: Exception) -> Exception:
+    """Translate what went wrong with an upload: what passes is tried again, with its text."""
+    if (wait := wait_of(error)) is not None:
+        return waits.asked(chat, wait)
+    code = code_of(error)
+    if isinstance(error, LinkFailed) or (isinstance(error, SlackApiError) and code not in PASSING):
+        return PictureRefused(code or "the upload failed")
+    return ChannelFailed(f"Slack: {code or type(error).__name__}")

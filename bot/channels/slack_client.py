@@ -18,7 +18,16 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.channels.patience import seconds_to_wait
 
-__all__ = ["MUTE", "TROUBLE", "SlackClient", "code_of", "patiently", "wait_of"]
+__all__ = [
+    "MUTE",
+    "PASSING",
+    "TROUBLE",
+    "LinkFailed",
+    "SlackClient",
+    "code_of",
+    "patiently",
+    "wait_of",
+]
 
 MUTE = logging.Logger("muted", level=logging.CRITICAL + 1)
 MUTE.disabled = True
@@ -34,13 +43,21 @@ _TOKEN_REFUSED = frozenset({
 _INACTIVE = "account_inactive"
 _OWN = frozenset({"auth.test", "apps.connections.open"})
 
-_PASSING = frozenset({
+#: What passes by itself; empty where it is not Slack that speaks.
+PASSING = frozenset({
     "", "fatal_error", "internal_error", "request_timeout", "service_unavailable",
 })  # fmt: skip
 
 _CODE = re.compile(r"[a-z0-9_]{1,64}")
 
+_OK = 200
 _TOO_MANY_REQUESTS = 429
+
+#: Characters of the words for a picture, of files.getUploadURLExternal (alt_txt_too_large).
+MAX_ALT = 1000
+
+#: Tries of a link to which a picture is uploaded.
+_UPLOADS = 2
 
 #: Seconds to wait where Slack does not say how long.
 _LONG_WAIT = 5.0
@@ -67,6 +84,10 @@ def wait_of(error: Exception) -> float | None:
         return _LONG_WAIT
 
 
+class LinkFailed(SlackClientError):
+    """The link for an upload could not be used. It holds a ticket, so it is not repeated."""
+
+
 class SlackClient(AsyncWebClient):
     """The library's client: one session for all calls, opened by the first of them.
 
@@ -84,12 +105,7 @@ class SlackClient(AsyncWebClient):
 
     async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         """Call a method; see the library's."""
-        if self.session is None:
-            self.session = ClientSession(
-                connector=TCPConnector(limit=_CONNECTIONS),
-                cookie_jar=DummyCookieJar(),
-                timeout=ClientTimeout(total=30),
-            )
+        self._session()
         self._n_calls += 1
         try:
             return await super().api_call(api_method, **options)
@@ -105,6 +121,47 @@ class SlackClient(AsyncWebClient):
             self._n_calls -= 1
             if self._closing:
                 await self.close()
+
+    async def upload(self, picture: bytes, *, alt: str) -> str:
+        """Upload a picture that is shared nowhere yet, and give Slack's id for it.
+
+        Raises:
+            LinkFailed: Only the upload failed, while Slack answers.
+            SlackClientError: Or another of ``TROUBLE``.
+        """
+        answer = await self.files_getUploadURLExternal(
+            filename="results.png", length=len(picture), alt_txt=alt[:MAX_ALT]
+        )
+        url, file_id = str(answer["upload_url"]), str(answer["file_id"])
+        for _ in range(_UPLOADS):
+            if await self._put(picture, url):
+                break
+        else:
+            raise LinkFailed
+        await self.files_completeUploadExternal(files=[{"id": file_id, "title": "results"}])
+        return file_id
+
+    async def _put(self, picture: bytes, url: str) -> bool:
+        """Send a picture to its link; False when it was not taken."""
+        self._n_calls += 1
+        try:
+            async with self._session().post(url, data=picture) as taken:
+                return taken.status == _OK
+        except (ClientError, OSError, TimeoutError, ValueError):
+            return False
+        finally:
+            self._n_calls -= 1
+            if self._closing:
+                await self.close()
+
+    def _session(self) -> ClientSession:
+        if self.session is None:
+            self.session = ClientSession(
+                connector=TCPConnector(limit=_CONNECTIONS),
+                cookie_jar=DummyCookieJar(),
+                timeout=ClientTimeout(total=30),
+            )
+        return self.session
 
     async def close(self) -> None:
         """Close the session behind the last call; a later call opens one for itself."""
@@ -126,6 +183,6 @@ async def patiently(
         except TROUBLE as error:
             failures += 1
             wait = wait_of(error)
-            if wait is None and code_of(error) not in _PASSING:
+            if wait is None and code_of(error) not in PASSING:
                 return None
             await sleep(seconds_to_wait(failures) if wait is None else wait)

@@ -32,6 +32,9 @@ MAX_SECTION = 3000
 MAX_BUTTON = 75
 MAX_ELEMENTS = 25
 
+#: Characters of the words for a picture (docs.slack.dev/reference/block-kit/blocks/image-block).
+MAX_ALT = 2000
+
 #: Sections in a message: Slack takes about 13,200 characters in the blocks of one.
 MAX_SECTIONS = 3
 
@@ -238,11 +241,15 @@ def _emoji(elements: Sequence[Json]) -> Iterator[tuple[str, str]]:
 # -- prompts ------------------------------------------------------------------------------
 
 
-def render(prompt: Prompt) -> tuple[dict[str, Any], ...]:
-    """Give the messages that show a prompt, in order; the last has the buttons.
+def render(prompt: Prompt, *, file_id: str | None = None) -> tuple[dict[str, Any], ...]:
+    """Give the messages that show a prompt, in order; the last has the picture and the buttons.
 
     More than one only where the text is longer than a message may be. All text is plain, so
     that nothing which a person wrote is ever read as mark-up or as a mention.
+
+    Args:
+        prompt: What to show.
+        file_id: Slack's name for its picture; None to leave the picture out.
 
     Raises:
         MessageRefused: A button carries more than channels take.
@@ -256,6 +263,14 @@ def render(prompt: Prompt) -> tuple[dict[str, Any], ...]:
         }
         for group in groups
     ]
+    if prompt.picture is not None and file_id is not None:
+        payloads[-1]["blocks"].append(
+            {
+                "type": "image",
+                "slack_file": {"id": file_id},
+                "alt_text": prompt.picture.alt[:MAX_ALT],
+            }
+        )
     rows = [
         row[at : at + MAX_ELEMENTS]
         for row in (prompt.options, prompt.controls)

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from telegram import InputFile
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
 from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, Receive
 from bot.channels.hooks import Hook
-from bot.channels.sending import LongMessages, Waits
+from bot.channels.sending import LongMessages, Uploads, Waits
 from bot.channels.telegram_polling import Polling
 from bot.channels.telegram_reading import Api
 from bot.channels.telegram_shapes import render, to_inbound
@@ -28,6 +30,7 @@ __all__ = ["TelegramChannel", "render", "to_inbound"]
 _log = logging.getLogger(__name__)
 
 _GONE = ("chat not found", "peer_id_invalid", "user_id_invalid", "user is deactivated")
+_UNKNOWN_FILE = "file identifier"
 _NOT_EDITABLE = ("to edit not found", "can't be edited", "message_id_invalid")
 
 _REFUSED = (
@@ -92,6 +95,7 @@ class TelegramChannel:
         self._n_calls = 0
         self._long = LongMessages()
         self._waits = Waits()
+        self._uploads = Uploads()
 
     # -- reading -------------------------------------------------------------------------
 
@@ -162,11 +166,14 @@ class TelegramChannel:
                 _log.warning("the menu of commands could not be set: %s", type(error).__name__)
                 return
 
-    async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
+    async def send(
+        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+    ) -> str | None:
         """Send one message and give its position in the chat.
 
         A text too long for one message goes in several; where that stops halfway, sending the
-        same again goes on from there.
+        same again goes on from there. A picture is uploaded once and never changes a message
+        that is there; where Telegram refuses it, the text goes alone.
 
         Raises:
             SlowDown: Wait as told, then try again.
@@ -174,6 +181,17 @@ class TelegramChannel:
             MessageRefused: Telegram will never take it.
             ChannelFailed: Try again later; the message may have arrived.
         """
+        known = prompt.picture
+        if (
+            known is not None
+            and picture is not None
+            and not self._uploads.refused(known.picture_id)
+        ):
+            try:
+                return await self._send_pictured(chat, prompt, known.picture_id, picture)
+            except MessageRefused:
+                if self._uploads.refuse(known.picture_id):
+                    _log.warning("Telegram does not take a picture; its text goes alone")
         return await self._long.send(
             (chat, prompt, replaces),
             render(prompt),
@@ -181,19 +199,65 @@ class TelegramChannel:
         )
 
     async def _show(self, chat: str, payload: dict[str, Any], replaces: str | None) -> str:
-        try:
+        with self._translating(chat):
             if replaces is not None and await self._edit(chat, payload, replaces):
                 return replaces
-            try:
-                message = await self._call("sendMessage", {"chat_id": chat, **payload})
-            except ChatMigrated as moved:
-                params = {"chat_id": moved.new_chat_id, **payload}
-                message = await self._call("sendMessage", params)
+            message = await self._call_in(chat, "sendMessage", payload)
             return str(int(message["message_id"]))
+
+    async def _send_pictured(
+        self, chat: str, prompt: Prompt, picture_id: str, picture: bytes
+    ) -> str:
+        def show(index: int, payload: dict[str, Any]) -> Awaitable[str]:
+            if index:
+                return self._show(chat, payload, None)
+            return self._show_picture(chat, payload, picture_id, picture)
+
+        return await self._long.send((chat, prompt), render(prompt, pictured=True), show)
+
+    async def _show_picture(
+        self, chat: str, payload: dict[str, Any], picture_id: str, picture: bytes
+    ) -> str:
+        """Send a picture by the name that Telegram gave it; upload it where it has none."""
+        with self._translating(chat):
+            async with self._uploads.turn(picture_id) as name:
+                if self._uploads.refused(picture_id):
+                    raise MessageRefused("Telegram did not take this picture a while ago")
+                if name is None:
+                    return await self._upload(chat, payload, picture_id, picture)
+            try:
+                message = await self._call_in(chat, "sendPhoto", {**payload, "photo": name})
+            except BadRequest as error:
+                if _UNKNOWN_FILE not in error.message.lower():
+                    raise
+                self._uploads.forget(picture_id, name)
+                return await self._upload(chat, payload, picture_id, picture)
+            return str(int(message["message_id"]))
+
+    async def _upload(
+        self, chat: str, payload: dict[str, Any], picture_id: str, picture: bytes
+    ) -> str:
+        file = InputFile(picture, filename="results.png")
+        message = await self._call_in(chat, "sendPhoto", {**payload, "photo": file})
+        self._uploads.note(picture_id, str(message["photo"][-1]["file_id"]))
+        return str(int(message["message_id"]))
+
+    @contextmanager
+    def _translating(self, chat: str) -> Iterator[None]:
+        """Say of a failure what it means for the message."""
+        try:
+            yield
         except TelegramError as error:
             raise self._failure(chat, error) from None
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, IndexError):
             raise ChannelFailed("Telegram answered nonsense") from None
+
+    async def _call_in(self, chat: str, method: str, params: dict[str, Any]) -> Any:
+        """Call a method in a chat, wherever that has moved to."""
+        try:
+            return await self._call(method, {"chat_id": chat, **params})
+        except ChatMigrated as moved:
+            return await self._call(method, {"chat_id": moved.new_chat_id, **params})
 
     async def _edit(self, chat: str, payload: dict[str, Any], position: str) -> bool:
         """Change a message where it stands; False when that message can't be changed."""

@@ -31,6 +31,9 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_membe
 #: UTF-16 units of one message (core.telegram.org/bots/api#sendmessage).
 MAX_TEXT = 4096
 
+#: UTF-16 units under a picture (core.telegram.org/bots/api#sendphoto).
+MAX_CAPTION = 1024
+
 #: Bytes of what a button carries (core.telegram.org/bots/api#inlinekeyboardbutton).
 MAX_CALLBACK_DATA = 64
 
@@ -154,19 +157,32 @@ def _from_membership(change: Json, event_id: str, at: datetime) -> WentAway | Br
     return None
 
 
-def render(prompt: Prompt) -> tuple[dict[str, Any], ...]:
+def render(prompt: Prompt, *, pictured: bool = False) -> tuple[dict[str, Any], ...]:
     """Give the messages that show a prompt, in order; the last has the buttons.
 
     More than one only where the text is longer than a message may be. Without mark-up, so
     that nothing which a person wrote is ever read as such.
 
+    Args:
+        prompt: What to show.
+        pictured: With its picture. The text is its caption where that can hold it, else it
+            follows. The message with the picture has no ``text``; its ``photo`` is put in
+            when it is sent.
+
     Raises:
         MessageRefused: A button carries more than Telegram takes.
     """
-    parts = pieces(spelled_out(prompt, longest=_WHOLE_ROW), most=MAX_TEXT)
-    payloads: list[dict[str, Any]] = [
-        {"text": part, "link_preview_options": {"is_disabled": True}} for part in parts
-    ]
+    text = spelled_out(prompt, longest=_WHOLE_ROW)
+    payloads: list[dict[str, Any]] = []
+    if pictured and pieces(text, most=MAX_CAPTION) == [text]:
+        payloads.append({"caption": text})
+    else:
+        if pictured:
+            payloads.append({"caption": ""})
+        payloads += (
+            {"text": part, "link_preview_options": {"is_disabled": True}}
+            for part in pieces(text, most=MAX_TEXT)
+        )
     rows = [*_option_rows(prompt), *_control_rows(prompt.controls)]
     if rows:
         payloads[-1]["reply_markup"] = {

@@ -24,13 +24,16 @@ __all__ = ["TerminalChannel", "choices", "render", "to_inbound"]
 
 
 def render(prompt: Prompt, *, width: int | None = None) -> str:
-    """Write a prompt: its text, numbered options, and words for the rest.
+    """Write a prompt: its text, its picture in words, numbered options, and words for the rest.
 
     Args:
         prompt: What to show.
         width: Columns to break lines at; None leaves them as they are.
     """
     lines = [prompt.text if width is None else _wrapped(prompt.text, width)]
+    if prompt.picture is not None:
+        alt = f"[{prompt.picture.alt}]"
+        lines += ["", alt if width is None else _wrapped(alt, width)]
     options = choices(prompt)
     if options:
         lines.append("")
@@ -198,8 +201,12 @@ class TerminalChannel:
             line, self._prompt, address=self._address, event_id=event_id, at=self._now()
         )
 
-    async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
-        """Show a prompt; positions mean nothing here, since nothing can overtake anything."""
+    async def send(
+        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+    ) -> str | None:
+        """Show a prompt, and of its picture the words for it; positions mean nothing here,
+        since nothing can overtake anything.
+        """
         try:
             self._out.write(self._style(render(prompt, width=self._width)) + "\n\n")
             self._out.flush()

@@ -4,10 +4,10 @@
 -- name: put_out
 insert into outbox (
     respondent_id, channel, session_id, wave_id, turn, lane, state, body, in_place, lasting,
-    farewell, due_at
+    farewell, due_at, chat
 ) values (
     :respondent_id, :channel, :session_id, :wave_id, :turn, :lane, 'pending', :body, :in_place,
-    :lasting, :farewell, :due_at
+    :lasting, :farewell, :due_at, :chat
 )
 
 -- name: reopen_expired
@@ -19,7 +19,7 @@ where channel = :channel and state = 'claimed' and claimed_until <= :now
 -- What a later prompt overtook, or the closing of its wave, is given too: the caller drops it.
 -- What was never tried is due, whatever the clock of the worker that wrote it says.
 select o.outbox_id, o.respondent_id, o.session_id, o.turn, o.body, o.in_place, o.lasting,
-    o.attempts, o.doubt, a.chat,
+    o.attempts, o.doubt, coalesce(o.chat, a.chat) as chat,
     exists (
         select 1 from outbox n
         where n.session_id = o.session_id and n.outbox_id > o.outbox_id
@@ -83,7 +83,7 @@ select wave_id from first_due where due_at <= :now order by due_at, wave_id
 -- Of one wave. An earlier broadcast that waits for its hour or its wave holds up no later one;
 -- one that is tried again does. Overtaken: as above.
 select o.outbox_id, o.respondent_id, o.session_id, o.turn, o.body, o.in_place, o.lasting,
-    o.attempts, o.doubt, a.chat,
+    o.attempts, o.doubt, coalesce(o.chat, a.chat) as chat,
     exists (
         select 1 from outbox n
         where n.session_id = o.session_id and n.outbox_id > o.outbox_id

@@ -183,13 +183,15 @@ update outbox set session_id = null, wave_id = null, turn = 0, body = null, doub
 where session_id = :session_id and state = 'claimed'
 
 -- name: drop_letters
+-- What we say of our own accord (lane 1) holds nobody's answers.
 delete from outbox
-where respondent_id = :respondent_id and session_id is null and state in ('pending', 'dead')
+where respondent_id = :respondent_id and session_id is null and lane = 0
+and state in ('pending', 'dead')
 
 -- name: empty_letters
 -- One that is on its way just now keeps its place in the order.
 update outbox set body = null
-where respondent_id = :respondent_id and session_id is null and state = 'claimed'
+where respondent_id = :respondent_id and session_id is null and state = 'claimed' and lane = 0
 
 -- name: drop_outbox_of_session
 delete from outbox where session_id = :session_id

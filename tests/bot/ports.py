@@ -48,6 +48,7 @@ class Sent:
     text: str
     replaces: str | None
     prompt: Prompt
+    picture: bytes | None
 
 
 class FakeChannel:
@@ -75,7 +76,9 @@ class FakeChannel:
     async def run(self, receive: Receive) -> None:
         raise NotImplementedError
 
-    async def send(self, chat: str, prompt: Prompt, *, replaces: str | None) -> str | None:
+    async def send(
+        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+    ) -> str | None:
         self.tries.append(chat)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -85,7 +88,15 @@ class FakeChannel:
             trouble = troubles.pop(0) if troubles else None
             if trouble is not None:
                 raise trouble
-            self.sent.append(Sent(chat=chat, text=prompt.text, replaces=replaces, prompt=prompt))
+            self.sent.append(
+                Sent(
+                    chat=chat,
+                    text=prompt.text,
+                    replaces=replaces,
+                    prompt=prompt,
+                    picture=picture,
+                )
+            )
             return str(len(self.sent))
         finally:
             self.under_way -= 1

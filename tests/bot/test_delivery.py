@@ -14,7 +14,7 @@ from bot import delivery as module
 from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, SlowDown
 from bot.delivery import MAX_TRIES, Delivery
 from dialogues.errors import StoreBusy, StoreFull
-from dialogues.prompts import Prompt
+from dialogues.prompts import Picture, Prompt
 from storage.protocol import Address, Outgoing, Respondent, Store
 from storage.store import SqlStore
 from storage.writer import Writer
@@ -458,3 +458,35 @@ async def test_messages_of_another_channel_are_left_alone(
         await asyncio.wait_for(delivery.drained(), 10)
     assert channel.texts() == ["hello"]
     assert outbox(url)[0]["state"] == "pending"
+
+
+async def test_a_picture_goes_with_its_message_and_is_read_once_a_slot(
+    writer: Writer, channel: FakeChannel, clock: FakeClock, people: dict[str, Respondent]
+) -> None:
+    read: list[str] = []
+    picture_id = await writer.run(lambda store: store.keep_picture(b"a picture", at=clock()))
+
+    def put(store: SqlStore) -> None:
+        plain = store.picture
+
+        def noting(name: str) -> bytes | None:
+            read.append(name)
+            return plain(name)
+
+        store.picture = noting  # type: ignore[method-assign]
+        for name in list(people)[:5]:
+            pictured = Prompt(text="seen", picture=Picture(picture_id=picture_id, alt="words"))
+            store.say(people[name], [pictured, pictured, Prompt(text="heard")], at=clock())
+        lost = Prompt(text="lost", picture=Picture(picture_id="lost", alt="words"))
+        store.post("telegram", "a place", lost, at=clock())
+
+    await writer.run(put)
+    async with delivering(writer, channel, clock, slots=2):
+        await until(lambda: len(channel.sent) == 16)
+    assert {(one.text, one.picture) for one in channel.sent} == {
+        ("seen", b"a picture"),
+        ("heard", None),
+        ("lost", None),
+    }
+    assert [one.chat for one in channel.sent if one.text == "lost"] == ["a place"]
+    assert 1 <= read.count(picture_id) <= 2

@@ -251,6 +251,16 @@ def test_what_is_on_its_way_while_it_is_cut_loose_is_not_sent_again(store: SqlSt
     assert send(store) == ["Thank you."]
 
 
+def test_what_we_say_to_everybody_is_not_lost_with_a_letter(store: SqlStore) -> None:
+    wave_of_secrets(store)
+    ann = answer(store, "ann")
+    store.say(ann, [Prompt(text="All that is kept of you")], at=AT)
+    store.say(ann, [Prompt(text="What everybody said")], at=AT, lane=1)
+    submit(store, ann, "xk4")
+    assert send(store) == ["Thank you."]
+    assert send(store, lane=1) == ["What everybody said"]
+
+
 def test_a_lost_race_cuts_nothing_loose(store: SqlStore) -> None:
     wave_of_secrets(store)
     ann = answer(store, "ann")

@@ -214,6 +214,46 @@ def test_who_is_gone_loses_all_that_waits(store: SqlStore) -> None:
     assert [row["respondent_id"] for row in rows(store, "outbox")] == ["bob"]
 
 
+def test_a_message_to_a_place_goes_there_and_keeps_its_order(store: SqlStore) -> None:
+    ann = person(store)
+    store.open_wave(wave(state="closed"))
+    for text in ("one", "two"):
+        store.post("slack", "C1", Prompt(text=text), at=AT, wave_id=wave().wave_id)
+    store.post("slack", "C2", Prompt(text="elsewhere"), at=AT)
+    store.say(ann, [Prompt(text="to Ann")], at=AT, lane=1)
+    first = claim(store, lane=1, channel="slack")
+    assert {(one.chat, one.prompt.text) for one in first} == {("C1", "one"), ("C2", "elsewhere")}
+    assert store.counts(wave().wave_id).waiting == 2
+    sent = [Receipt(outbox_id=one.outbox_id, outcome="sent", position="1") for one in first]
+    store.settle(sent, now=MUCH_LATER)
+    assert [one.prompt.text for one in claim(store, lane=1, channel="slack")] == ["two"]
+    assert [one.chat for one in claim(store, lane=1)] == ["chat-of-ann"]
+
+
+def test_a_place_that_is_gone_takes_nobody_with_it(store: SqlStore) -> None:
+    ann = person(store, channel="slack")
+    for text in ("one", "two"):
+        store.post("slack", "C1", Prompt(text=text), at=AT)
+    store.say(ann, [Prompt(text="to Ann")], at=AT, lane=1)
+    post, _ = claim(store, lane=1, channel="slack")
+    store.settle([Receipt(outbox_id=post.outbox_id, outcome="gone")], now=LATER)
+    assert [row["respondent_id"] for row in rows(store, "outbox")] == ["ann"]
+    known = store.respondent("ann")
+    assert known is not None
+    assert known.reachable
+
+
+def test_a_broadcast_about_a_wave_goes_to_nobody_who_has_left(store: SqlStore) -> None:
+    ann, bob = person(store), person(store, "bob")
+    store.open_wave(wave())
+    for one in (ann, bob):
+        store.join(one.respondent_id, wave().cohort, on=AT.date())
+        store.say(one, [Prompt(text="of a wave")], at=AT, lane=1, wave_id=wave().wave_id)
+        store.say(one, [Prompt(text="of none")], at=AT, lane=1)
+    store.leave("ann", wave().cohort, at=LATER)
+    assert send(store, lane=1) == ["of none", "of a wave", "of none"]
+
+
 def test_the_words_go_once_they_are_sent(store: SqlStore) -> None:
     ann = person(store)
     begin(store, ann)

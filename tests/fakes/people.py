@@ -68,6 +68,11 @@ class Message:
     raw: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def from_file(self) -> bool:
+        """Whether it is a picture or another file (Telegram), whose text is its caption."""
+        return "photo" in self.raw or "document" in self.raw
+
+    @property
     def buttons(self) -> list[Button]:
         """The buttons in reading order."""
         return [button for row in self.rows for button in row]

@@ -26,6 +26,7 @@ Beside `server.Server` (faults, people, sent, calls, earned_429, duplicates, wai
     await fake.delivery.take_url(url)   the same, once the app has answered the challenge there
     fake.sign(body, timestamp)      headers of a signed request (also `slack_delivery.sign`)
     await fake.emit(event)          any event, made by hand; true when acknowledged
+    fake.files, fake.scopes         uploaded files by id (`slack_files`); take "files:write" away
     fake.envelopes, redelivered, late_acks, lost   counters of delivery
 
 A person (`people.Person`: send, press, next_message, wait_for, wait_until, chat, shown):
@@ -39,8 +40,10 @@ A person (`people.Person`: send, press, next_message, wait_for, wait_until, chat
 Rules kept: ts strictly rise in each channel; 50 blocks, section text 3000, button text 75,
 value 2000, ids 255, block_id unique, 25 elements, 13,200 characters of block text
 (`msg_blocks_too_long`), text cut at 40,000, `no_text`; trigger ids work once, for
-`trigger_seconds`; response_url five times; the bot's own posts and edits come back as
-events (`echo="user"`, or `"bot_message"` for the old subtype, or `""` for none).
+`trigger_seconds`; response_url five times; a file is shown in an image block once its upload was
+completed and `file_seconds` have passed (before: `invalid_blocks`), its words at most 1000; the
+bot's own posts and edits come back as events (`echo="user"`, or `"bot_message"` for the old
+subtype, or `""` for none).
 
 Delivery: acknowledged within `ack_within` (3 s) or failed; events are then sent again after
 each of `retry_delays` (Slack: at once, one minute, five minutes; here (0, 0.3, 1.0)), in a
@@ -73,6 +76,7 @@ from tests.fakes.people import Message
 from tests.fakes.server import JSON_HEADERS, ConnectionCutError, Server, read_params
 from tests.fakes.slack_blocks import SlackError
 from tests.fakes.slack_delivery import Delivery, sign
+from tests.fakes.slack_files import Files
 from tests.fakes.slack_methods import Methods, as_json
 from tests.fakes.slack_person import SlackPerson
 
@@ -92,7 +96,7 @@ class Channel:
         return self.id
 
 
-class FakeSlack(Methods, Server):
+class FakeSlack(Files, Methods, Server):
     """One workspace on loopback; see the module."""
 
     def __init__(
@@ -110,6 +114,7 @@ class FakeSlack(Methods, Server):
         retry_delays: tuple[float, ...] = (0.0, 0.3, 1.0),
         echo: str = "user",
         trigger_seconds: float = 3.0,
+        file_seconds: float = 0.0,
         port: int = 0,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
@@ -126,6 +131,8 @@ class FakeSlack(Methods, Server):
         self.retry_delays = retry_delays
         self.echo_style = echo
         self.trigger_seconds = trigger_seconds
+        self.file_seconds = file_seconds
+        self.scopes = {"files:write"}
         self.clock = clock
         self.request_url = ""
         self.team_id, self.app_id = "T0000000001", "A0000000001"
@@ -393,6 +400,8 @@ class FakeSlack(Methods, Server):
         path = request.path
         if path == "/link/":
             return await self.delivery.connect(request)
+        if path.startswith("/upload/v1/"):
+            return await self.take_upload(request, path.removeprefix("/upload/v1/"))
         if path.startswith("/response/"):
             return await self._respond(request, path.removeprefix("/response/"))
         if not path.startswith("/api/"):

@@ -126,6 +126,10 @@ class _Check:
         elif kind == "markdown":
             self.string(block.get("text"), f"{where}/text", 12_000, 1)
             self.total += len(str(block.get("text", "")))
+        elif kind == "image":
+            self.string(block.get("alt_text"), f"{where}/alt_text", 2000, 1)
+            if ("image_url" in block) == ("slack_file" in block):
+                self.say("exactly one of image_url and slack_file", where)
         elif kind == "input":
             self.text(block.get("label"), f"{where}/label", 2000, plain=True)
             self.element(block.get("element"), f"{where}/element")

@@ -33,6 +33,8 @@ TIER_OF = {
     "views.open": 4,
     "views.publish": 4,
     "views.update": 4,
+    "files.getUploadURLExternal": 4,
+    "files.completeUploadExternal": 4,
 }
 
 
@@ -198,6 +200,7 @@ class Methods:
         if place.id in self.channels and self.bot_user_id not in place.members:
             raise SlackError("not_in_channel")
         seen, raw, rows = self.content(params)
+        self.show_files(raw["blocks"], place.channel)
         message = self.new_message(place.channel, seen, from_bot=True)
         message.raw, message.rows = raw, rows
         if params.get("thread_ts"):

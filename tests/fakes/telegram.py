@@ -21,6 +21,7 @@ Beside `server.Server` (faults, people, sent, calls, earned_429, duplicates, wai
     fake.next_update_id             may be set (ids jump after a quiet week)
     fake.commands, fake.description, fake.short_description, fake.webhook   as the bot set them
     fake.release()                  what `faults.hold` holds back goes now
+    fake.files, fake.uploads        contents by file id; how many files came as such, not by id
     fake.poison(person)             an update that python-telegram-bot cannot parse
     await fake.stop(), fake.start() the platform goes away and comes back, on the same port
 
@@ -31,7 +32,8 @@ A person (`people.Person`: send, press, next_message, wait_for, wait_until, chat
 
 Rules kept: an update stays until a getUpdates with a greater offset; `allowed_updates` holds
 for updates made after it was given; a second poller gets the older one a 409, polling beside
-a webhook is a 409; text 1 to 4096 characters (code points, after entities), caption 1024,
+a webhook is a 409; text 1 to 4096 characters (code points, after entities), caption 1024 UTF-16
+units, photos up to 10 MB, 10,000 pixels of both sides together and twenty times as long as wide,
 callback_data 1 to 64 bytes, 100 buttons, 8 a row; a bot cannot write first (403), nor to who
 blocked it (403); message ids rise in each chat in order of arrival, both sides together.
 
@@ -119,6 +121,7 @@ class FakeTelegram(Methods, Server):
         self.queries: dict[str, tuple[TelegramPerson, Press]] = {}
         self.last_query_id = 0
         self.files: dict[str, bytes] = {}
+        self.uploads = 0
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
         self.description = ""
         self.short_description = ""

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from tests.fakes.people import Button, Message
+from tests.fakes.pictures import size_of
 from tests.fakes.server import Upload, structure
 
 MAX_TEXT = 4096
@@ -18,6 +19,9 @@ MAX_CALLBACK_DATA = 64
 MAX_BUTTONS = 100
 MAX_ROW = 8
 MAX_FILE = 50_000_000
+MAX_PHOTO = 10_000_000
+MAX_PHOTO_SIDES = 10_000
+MAX_PHOTO_RATIO = 20
 TAGS = frozenset({
     "b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "span", "tg-spoiler", "a", "code",
     "pre", "blockquote",
@@ -151,7 +155,7 @@ class Methods:
             "chat": person.chat_fields,
             "date": message.date,
         }
-        if message.text:
+        if message.text and not message.from_file:
             body["text"] = message.text
             if message.text[0] == "/" and (command := LOOKS_LIKE_COMMAND.match(message.text)):
                 entity = {"type": "bot_command", "offset": 0, "length": command.end()}
@@ -215,27 +219,34 @@ class Methods:
         value = params.get(kind)
         if isinstance(value, str) and value.startswith("attach://"):
             value = params.get(value.removeprefix("attach://"))
-        if isinstance(value, str) and value in self.files:
+        known = isinstance(value, str) and value in self.files
+        if known:
             value = Upload(filename=value, content=self.files[value])
+        elif isinstance(value, str) and value:
+            raise bad("wrong file identifier/HTTP URL specified")
         if not isinstance(value, Upload):
             raise bad(f"there is no {kind} in the request")
-        if not value.content:
-            raise bad("file must be non-empty")
-        if len(value.content) > MAX_FILE:
-            raise ApiError(413, "Request Entity Too Large")
+        width, height = self._looked_at(value.content, kind)
         caption = plain(str(params.get("caption", "")), params.get("parse_mode"))
-        if len(caption) > MAX_CAPTION:
+        if len(caption.encode("utf-16-le")) // 2 > MAX_CAPTION:
             raise bad("message caption is too long")
         rows = read_keyboard(params.get("reply_markup"))
         self._pace(person)
-        message = person.new_message(from_bot=True, text="")
-        file_id = f"{kind}-{person.id}-{message.id}"
+        message = person.new_message(from_bot=True, text=caption)
+        file_id = value.filename if known else f"{kind}-{person.id}-{message.id}"
+        self.uploads += not known
         self.files[file_id] = value.content
         file = {"file_id": file_id, "file_unique_id": file_id, "file_size": len(value.content)}
         if kind == "document":
             message.raw = {"document": file | {"file_name": value.filename}}
         else:
-            message.raw = {"photo": [file | {"width": 800, "height": 600}]}
+            small = file | {"file_id": f"{file_id}-s", "file_unique_id": f"{file_id}-s"}
+            message.raw = {
+                "photo": [
+                    small | {"width": 90, "height": 90},
+                    file | {"width": width, "height": height},
+                ]
+            }
         if caption:
             message.raw["caption"] = caption
         message.rows = rows
@@ -243,6 +254,22 @@ class Methods:
         wire = self.wire(message, person)
         self.record(person, message)
         return wire
+
+    @staticmethod
+    def _looked_at(content: bytes, kind: str) -> tuple[int, int]:
+        """Refuse what Telegram refuses of a file; gives the sides of a photo."""
+        if not content:
+            raise bad("file must be non-empty")
+        if len(content) > (MAX_PHOTO if kind == "photo" else MAX_FILE):
+            raise ApiError(413, "Request Entity Too Large")
+        if kind != "photo":
+            return 0, 0
+        size = size_of(content)
+        if size is None:
+            raise bad("IMAGE_PROCESS_FAILED")
+        if sum(size) > MAX_PHOTO_SIDES or max(size) > MAX_PHOTO_RATIO * min(size):
+            raise bad("PHOTO_INVALID_DIMENSIONS")
+        return size
 
     def _send_chat_action(self, params: dict[str, Any]) -> bool:
         self._recipient(params)
@@ -268,6 +295,8 @@ class Methods:
         if not message.from_bot:
             raise bad("message can't be edited")
         rows = read_keyboard(params.get("reply_markup"))
+        if message.from_file:
+            raise bad("there is no text in the message to edit")
         if text is None:
             text = message.text
         if text == message.text and rows == message.rows:

@@ -21,6 +21,7 @@ from telegram.error import (
     Forbidden,
 )
 
+from tests.fakes.pictures import png
 from tests.fakes.telegram import FakeTelegram, TelegramPerson
 
 
@@ -279,8 +280,18 @@ async def test_files_are_sent_and_recorded(
     assert sent.document.file_name == "data.csv"
     assert ann.newest.filename == "data.csv"
     assert fake.files[sent.document.file_id] == b"a,b\n"
-    await bot.send_photo(ann.id, b"\x89PNG", filename="chart.png")
+    await bot.send_photo(ann.id, png(), filename="chart.png")
     assert "photo" in ann.newest.raw
+    again = await bot.send_photo(ann.id, ann.newest.raw["photo"][-1]["file_id"], caption="A chart")
+    assert (again.caption, again.text, ann.newest.text) == ("A chart", None, "A chart")
+    assert fake.uploads == 2
+    for content in (b"no picture", png(1, 21), png(9_000, 1_001)):
+        with pytest.raises(BadRequest, match=r"(?i)INVALID_DIMENSIONS|PROCESS_FAILED"):
+            await bot.send_photo(ann.id, content, filename="chart.png")
+    with pytest.raises(BadRequest, match=r"(?i)wrong file identifier"):
+        await bot.send_photo(ann.id, "photo-of-another-bot")
+    with pytest.raises(BadRequest, match=r"(?i)there is no text"):
+        await bot.edit_message_text("Other words", ann.id, again.message_id)
     with pytest.raises(BadRequest, match=r"(?i)caption is too long"):
         await bot.send_document(ann.id, b"a", filename="a", caption="x" * 1025)
     with pytest.raises(BadRequest, match=r"(?i)file must be non-empty"):
