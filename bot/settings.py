@@ -27,6 +27,9 @@ from pydantic import (
     model_validator,
 )
 
+from dialogues.errors import StoreError
+from storage.urls import SqlitePlace, read_url
+
 __all__ = [
     "Cohort",
     "Delivery",
@@ -143,6 +146,16 @@ def _public_address_or_empty(value: str) -> str:
     return value
 
 
+def _database_address(value: str) -> str:
+    try:
+        place = read_url(value)
+    except StoreError as trouble:
+        raise ValueError(str(trouble)) from None
+    if place == SqlitePlace(path=None) and not value.endswith(":memory:"):
+        raise ValueError('expected a file, as in "sqlite:///pulse.db"')
+    return value
+
+
 def _shape(pattern: str, expected: str) -> AfterValidator:
     """Check words against a pattern; empty is allowed, and the words are never repeated."""
 
@@ -182,16 +195,14 @@ class Table(BaseModel):
 class Storage(Table):
     """Where everything is kept."""
 
-    url: Annotated[
-        str,
-        Field(min_length=1),
-        _shape(
-            r"sqlite:///.+",
-            'expected "sqlite:///FILE": this version keeps everything in SQLite',
-        ),
-    ] = Field(
+    url: Annotated[str, Field(min_length=1), AfterValidator(_database_address)] = Field(
         default="sqlite:///pulse.db",
-        description="`sqlite:///FILE`; a relative file is beside the configuration file",
+        # It may hold a password.
+        repr=False,
+        description=(
+            "`sqlite:///FILE`, where a relative file is beside the configuration file; or"
+            " `postgresql://USER:PASSWORD@HOST/NAME`"
+        ),
     )
 
 
@@ -381,9 +392,9 @@ class Pulse(Table):
 
 
 def database_file(url: str) -> Path | None:
-    """Give the file of a storage address; None for one in memory."""
-    name = url.removeprefix("sqlite:///")
-    return None if name == ":memory:" else Path(name)
+    """Give the file of a storage address; None where there is none, in memory or elsewhere."""
+    place = read_url(url)
+    return place.path if isinstance(place, SqlitePlace) else None
 
 
 def written(length: timedelta) -> str:

@@ -5,7 +5,9 @@ CommonpulseError
 ├── SurveyInvalid        a survey file cannot be used (dialogues)
 ├── StoreError           the store could not do it (storage)
 │   ├── StaleSession     another turn came first: load again, step again
+│   ├── StoreConflict    another transaction came between: run the job again
 │   ├── StoreBusy        the database is locked: try again
+│   ├── StoreAway        the database cannot be reached: try again later
 │   └── StoreFull        the disk is full, or the database cannot be written
 ├── TaggerError          a model or codeframe cannot be used (nlp)
 └── ShellError           (bot)
@@ -27,7 +29,9 @@ __all__ = [
     "Problem",
     "ShellError",
     "StaleSession",
+    "StoreAway",
     "StoreBusy",
+    "StoreConflict",
     "StoreError",
     "StoreFull",
     "SurveyInvalid",
@@ -83,6 +87,14 @@ class StoreError(CommonpulseError):
 
 class StaleSession(StoreError):
     """Another turn of this conversation came first; load it again."""
+
+
+class StoreConflict(StoreError):
+    """Two changes of the same thing met; try again."""
+
+
+class StoreAway(StoreError):
+    """The database cannot be reached; see that it runs and that storage.url is right."""
 
 
 class StoreBusy(StoreError):

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 
 from dialogues.errors import StoreError
 from storage.driver import Driver
 from storage.sql import queries
 from storage.sqlite import SqliteDriver
 from storage.store import SqlStore
+from storage.urls import PostgresPlace, SqlitePlace, read_url
 
 __all__ = ["open_reader", "open_store"]
+
+#: The most connections at a time that a store on PostgreSQL makes for itself.
+CONNECTIONS = 4
 
 
 def open_store(url: str) -> SqlStore:
     """Open a store, with its tables brought up to date.
 
     Args:
-        url: ``sqlite:///pulse.db`` (beside the working directory),
-            ``sqlite:////var/lib/pulse.db`` (absolute), or ``sqlite://`` (in memory, gone
-            at the end).
+        url: As in ``read_url``.
 
     Raises:
         StoreError: It cannot be opened; the message says what to do.
     """
-    driver = SqliteDriver(_path(url))
-    try:
-        driver.migrate()
-        return SqlStore(driver, salt=_salt(driver))
-    except BaseException:
-        driver.close()
-        raise
+    place = _place(url)
+    if isinstance(place, SqlitePlace):
+        return _opened(SqliteDriver(place.path))
+    return _opened(_postgres(place))
 
 
 def open_reader(url: str) -> SqlStore:
@@ -41,33 +39,39 @@ def open_reader(url: str) -> SqlStore:
     Raises:
         StoreError: It cannot be opened, or is in memory, where only its writer can read.
     """
-    path = _path(url)
-    if path is None:
-        raise StoreError("A database in memory can be read by its own program only.")
-    driver = SqliteDriver(path, readonly=True)
+    place = _place(url)
+    if isinstance(place, SqlitePlace):
+        if place.path is None:
+            raise StoreError("A database in memory can be read by its own program only.")
+        return _opened(SqliteDriver(place.path, readonly=True))
+    return _opened(_postgres(place, readonly=True))
+
+
+def _place(url: str) -> SqlitePlace | PostgresPlace:
+    try:
+        return read_url(url)
+    except StoreError as trouble:
+        raise StoreError(f"storage.url cannot be used: {trouble}.") from None
+
+
+def _postgres(place: PostgresPlace, *, readonly: bool = False) -> Driver:
+    # Its library is loaded where it is used.
+    from storage.pool import connect, open_pool
+    from storage.postgres import PostgresDriver
+
+    # A pool only says that it has waited long enough; one connection says what is wrong.
+    connect(place, readonly=readonly).close()
+    pool = open_pool(place, connections=CONNECTIONS, readonly=readonly)
+    return PostgresDriver(pool, name=place.name, readonly=readonly)
+
+
+def _opened(driver: Driver) -> SqlStore:
     try:
         driver.migrate()
         return SqlStore(driver, salt=_salt(driver))
     except BaseException:
         driver.close()
         raise
-
-
-def _path(url: str) -> Path | None:
-    """Give the file of an address; None for a database in memory."""
-    scheme, separator, rest = url.partition("://")
-    if scheme != "sqlite" or not separator:
-        raise StoreError(
-            "This version stores in SQLite only; set storage.url to sqlite:///pulse.db."
-        )
-    if rest in {"", "/", "/:memory:"}:
-        return None
-    if not rest.startswith("/"):
-        raise StoreError(
-            f"{url} names no file: write three strokes, sqlite:///{rest}, or four for a path"
-            " from the root."
-        )
-    return Path(rest[1:])
 
 
 def _salt(driver: Driver) -> bytes:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import bot.cli
+from tests.postgres import Database, Server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,3 +32,32 @@ def _no_config_is_remembered() -> Iterator[None]:
     token = bot.cli._config_path.set(None)
     yield
     bot.cli._config_path.reset(token)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server that is started by the first test that wants it."""
+    server = Server(Path(tempfile.mkdtemp(prefix="pulse-pg-")))
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def _database(postgres: Server) -> Iterator[Database]:
+    database = Database(postgres, "pulse")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def postgres_url(_database: Database) -> str:
+    """The address of an empty database on PostgreSQL."""
+    _database.empty()
+    return _database.url
+
+
+@pytest.fixture
+def new_postgres_url(postgres: Server) -> Iterator[str]:
+    """The address of a database on PostgreSQL that has no tables yet."""
+    yield postgres.database("fresh")
+    postgres.execute("drop database fresh with (force)")

@@ -184,7 +184,7 @@ create table codings (
     span_text text not null,
     span_start integer not null,
     span_end integer not null,
-    confidence real not null,
+    confidence double precision not null,
     coder text not null,
     coded_at text not null,
     status text not null,

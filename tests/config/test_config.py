@@ -124,6 +124,15 @@ def test_mistakes_in_the_environment_name_the_variable(tmp_path: Path) -> None:
     ]
 
 
+def test_a_database_elsewhere_has_no_file_and_its_password_is_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[storage]\nurl = "postgresql://me:hunter2@db.example/pulse"\n')
+    settings = load_settings(file, {})
+    assert settings.database is None
+    assert settings.storage.url == "postgresql://me:hunter2@db.example/pulse"
+    assert "hunter2" not in repr(settings)
+
+
 def test_warnings_stay_with_the_settings(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.touch()
@@ -140,7 +149,10 @@ def test_warnings_stay_with_the_settings(tmp_path: Path) -> None:
         ("[web]\nmin_group = 3", 2, "web.min_group", "belongs to results"),
         ('[web]\nport = "x"', 2, "web.port", "a whole number"),
         ("[web]\nport = 70000", 2, "web.port", "65535 or less"),
-        ('[storage]\nurl = "postgresql://x"', 2, "storage.url", "in SQLite"),
+        ('[storage]\nurl = "mysql://x"', 2, "storage.url", '"postgresql://USER@HOST/NAME"'),
+        ('[storage]\nurl = "sqlite:///"', 2, "storage.url", "expected a file"),
+        ('[storage]\nurl = "sqlite://p.db"', 2, "storage.url", '"sqlite:///p.db"'),
+        ('[storage]\nurl = "postgresql://me:a@b@h/n"', 2, "storage.url", "%40 for @"),
         ('[telegram]\ntoken = "abc"', 2, "telegram.token", "from @BotFather"),
         ('[telegram]\nmode = "x"', 2, "telegram.mode", 'expected "polling"'),
         ('[telegram]\napi_base_url = "x"', 2, "telegram.api_base_url", "https://"),

@@ -10,12 +10,15 @@ import pytest
 from storage.open import open_store
 from storage.store import SqlStore
 
-ENGINES = ["sqlite file", "sqlite memory"]
+ENGINES = ["sqlite file", "sqlite memory", "postgres"]
 
 
 @pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
+    if request.param == "postgres":
+        found: str = request.getfixturevalue("postgres_url")
+        return found
     return "sqlite://" if request.param == "sqlite memory" else f"sqlite:///{tmp_path}/pulse.db"
 
 

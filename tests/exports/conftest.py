@@ -16,8 +16,6 @@ from dialogues.coding import Code, Codeframe, Strand
 from dialogues.survey import Survey
 from storage.exports import Exported, write_export
 from storage.open import open_store
-from storage.sqlite import SqliteDriver
-from storage.store import SqlStore
 
 NOW = datetime(2026, 12, 3, 9, 30, tzinfo=UTC)
 
@@ -80,14 +78,11 @@ def instant(clock: str, day: str = "2026-12-01") -> str:
 
 
 class Seeds:
-    """A database in memory, and the store that exports read."""
+    """A database, and the store that exports read."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        if path is not None:
-            open_store(f"sqlite:///{path}").close()
-        self.driver = SqliteDriver(path)
-        self.driver.migrate()
-        self.store = SqlStore(self.driver, salt=b"")
+    def __init__(self, url: str) -> None:
+        self.store = open_store(url)
+        self.driver = self.store._driver
 
     def insert(self, table: str, **values: Any) -> None:
         names = ", ".join(values)
@@ -216,9 +211,10 @@ class Seeds:
         )
 
 
-@pytest.fixture
-def seeds() -> Iterator[Seeds]:
-    made = Seeds()
+@pytest.fixture(params=["sqlite", "postgres"])
+def seeds(request: pytest.FixtureRequest) -> Iterator[Seeds]:
+    on_postgres = request.param == "postgres"
+    made = Seeds(request.getfixturevalue("postgres_url") if on_postgres else "sqlite://")
     yield made
     made.store.close()
 

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "pulse.db"
-    seeds = Seeds(path)
+    seeds = Seeds(f"sqlite:///{path}")
     survey = seeds.survey(make_survey())
     for at in range(3):
         seeds.response(survey, f"r{at}")

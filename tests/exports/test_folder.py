@@ -112,6 +112,8 @@ def test_a_full_disk_leaves_nothing_half(
     assert names(tmp_path) == (["out"] if before else [])
 
 
+# A connection to a server cannot be shared with a child.
+@pytest.mark.parametrize("seeds", ["sqlite"], indirect=True)
 def test_a_killed_export_leaves_the_old_one_and_the_next_clears_up(
     seeds: Seeds, export: Export, tmp_path: Path
 ) -> None:

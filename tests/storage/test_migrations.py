@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import storage.postgres
 import storage.sql
 import storage.sqlite
 from dialogues.errors import StoreError
 from storage.open import open_reader, open_store
 from storage.sql import migrations, queries, statements
 from storage.sqlite import SqliteDriver
+from storage.store import SqlStore
 from tests.contract.scenes import person
 
 
@@ -21,12 +23,28 @@ def with_migrations(monkeypatch: pytest.MonkeyPatch, *scripts: str) -> None:
     more = {f"{number:04}_more": script for number, script in enumerate(scripts, start=2)}
     every = migrations() | more
     monkeypatch.setattr(storage.sqlite, "migrations", lambda: every)
+    monkeypatch.setattr(storage.postgres, "migrations", lambda: every)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database that has no tables yet."""
+    if request.param == "postgres":
+        found: str = request.getfixturevalue("new_postgres_url")
+        return found
+    return f"sqlite:///{tmp_path}/pulse.db"
+
+
+def tables(store: SqlStore) -> set[str]:
+    """The names of the tables that there are."""
+    of = {"sqlite": "sqlite_master", "postgres": "pg_tables"}[store._driver.engine]
+    column = {"sqlite": "name", "postgres": "tablename"}[store._driver.engine]
+    return {row["name"] for row in store._driver.all(f"select {column} as name from {of}", {})}
 
 
 def test_a_new_step_is_taken_once_and_keeps_what_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path}/pulse.db"
     store = open_store(url)
     ann = person(store)
     store.close()
@@ -38,25 +56,20 @@ def test_a_new_step_is_taken_once_and_keeps_what_is_there(
         store.close()
 
 
-def test_a_step_that_fails_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = f"sqlite:///{tmp_path}/pulse.db"
+def test_a_step_that_fails_leaves_nothing_behind(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     open_store(url).close()
     with monkeypatch.context() as patch:
-        with_migrations(patch, "create table a (b text);", "create table c (d text); nonsense;")
+        with_migrations(patch, "create table c (d text); nonsense;")
         with pytest.raises(StoreError, match="nonsense"):
             open_store(url)
     store = open_store(url)
-    tables = {row["name"] for row in store._driver.all("select name from sqlite_master", {})}
-    assert not tables & {"a", "c"}
+    assert "c" not in tables(store)
     store.close()
 
 
 def test_a_newer_database_is_refused_and_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path}/pulse.db"
     with monkeypatch.context() as patch:
         with_migrations(patch, "create table a (b text);")
         open_store(url).close()
@@ -65,14 +78,20 @@ def test_a_newer_database_is_refused_and_left_alone(
             opening(url)
 
 
-def test_a_reader_does_not_change_an_older_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = f"sqlite:///{tmp_path}/pulse.db"
+def test_a_reader_does_not_change_an_older_one(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     open_store(url).close()
     with_migrations(monkeypatch, "create table a (b text);")
     with pytest.raises(StoreError, match="older version"):
         open_reader(url)
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(url: str) -> None:
+    store = open_store(url)
+    [ours] = tables(store) & {"_sqlite_migrations", "commonpulse_migrations"}
+    store._driver.run(f"drop table {ours}", {})
+    store.close()
+    with pytest.raises(StoreError, match="another program"):
+        open_store(url)
 
 
 def test_tables_with_answers_have_no_hidden_row_number(tmp_path: Path) -> None:
@@ -87,15 +106,25 @@ def test_tables_with_answers_have_no_hidden_row_number(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("name", sorted(queries("sqlite")))
-def test_every_query_fits_the_tables(name: str) -> None:
-    driver = SqliteDriver(None)
-    driver.migrate()
-    sql = queries("sqlite")[name]
-    names = dict.fromkeys(re.findall(r":([a-z_]+)", sql), None)
-    assert driver.all(f"explain {sql}", names)
-    assert "::" not in sql
-    driver.close()
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_every_query_fits_the_tables(engine: str, request: pytest.FixtureRequest) -> None:
+    """And the types of its parameters can be told, though nothing is known of them."""
+    url = request.getfixturevalue("postgres_url") if engine == "postgres" else "sqlite://"
+    store = open_store(url)
+    misfits = {}
+    for name, sql in queries(engine).items():
+        names = dict.fromkeys(re.findall(r":([a-z_]+)", sql), None)
+        try:
+            assert store._driver.all(f"explain {sql}", names)
+        except StoreError as trouble:
+            misfits[name] = str(trouble)
+        assert "::" not in sql, name
+    assert misfits == {}
+    store.close()
+
+
+def test_every_engine_has_the_same_queries() -> None:
+    assert queries("sqlite").keys() == queries("postgres").keys()
 
 
 @pytest.mark.parametrize(

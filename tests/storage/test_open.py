@@ -54,9 +54,9 @@ def test_what_is_kept_is_there_after_opening_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://me@host/pulse", "SQLite only"),
-        ("pulse.db", "SQLite only"),
-        ("", "SQLite only"),
+        ("mysql://me@host/pulse", "postgresql://USER@HOST/NAME"),
+        ("pulse.db", "sqlite:///FILE"),
+        ("", "sqlite:///FILE"),
         ("sqlite://pulse.db", "sqlite:///pulse.db"),
     ],
 )
