@@ -23,13 +23,10 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from dialogues.errors import StoreAway, StoreBusy, StoreConflict, StoreError, StoreFull
 from storage.urls import PostgresPlace
 
-__all__ = ["OLDEST_SERVER", "Connection", "Pool", "connect", "open_pool", "trouble", "troubled"]
+__all__ = ["Connection", "Pool", "connect", "open_pool", "trouble", "troubled"]
 
 Connection = psycopg.Connection[DictRow]
 Pool = ConnectionPool[Connection]
-
-#: The oldest server that is used: 14.
-OLDEST_SERVER = 14_00_00
 
 #: How long a lock of somebody else is waited for, in seconds; as with SQLite.
 LOCK_SECONDS = 5

@@ -181,7 +181,7 @@ class Database:
         self._connection.execute("set lock_timeout = '10s'")
         tables = self._connection.execute(
             "select tablename from pg_tables where schemaname = 'public'"
-            " and tablename <> 'commonpulse_migrations'"
+            " and tablename <> '_commonpulse_migrations'"
         ).fetchall()
         self._empty = ";".join(f"delete from {table}" for (table,) in tables)
         sequences = self._connection.execute("select sequencename from pg_sequences").fetchall()

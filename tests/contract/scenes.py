@@ -19,6 +19,7 @@ from dialogues.prompts import Prompt
 from dialogues.session import Missing, Session, Status
 from dialogues.survey import Survey
 from storage.protocol import Address, Outgoing, Receipt, Respondent, Store, StoredSession, Wave
+from storage.tables import in_order
 
 AT = datetime(2026, 12, 1, 10, 30, 15, 123456, tzinfo=UTC)
 LATER = AT + timedelta(minutes=1)
@@ -224,7 +225,13 @@ def send(store: Store, position: str = "100", *, lane: int = 0) -> list[str]:
 
 
 def rows(store: Store, table: str) -> list[dict[str, object]]:
-    """All that a table holds, past the contract."""
+    """All that a table holds, past the contract, by its key."""
+    [known] = in_order([table])
+    return as_they_lie(store, f"{table} order by {', '.join(known.key)}")
+
+
+def as_they_lie(store: Store, table: str) -> list[dict[str, object]]:
+    """All that a table holds, in the order in which it lies on the disk."""
     driver = store._driver  # type: ignore[attr-defined]
     return [dict(row) for row in driver.all(f"select * from {table}", {})]
 

@@ -88,7 +88,7 @@ def test_text_is_compared_by_its_bytes(driver: PostgresDriver) -> None:
     columns = driver.all(
         "select table_name, column_name, collation_name from information_schema.columns"
         " where table_schema = 'public' and data_type = 'text'"
-        " and table_name <> 'commonpulse_migrations'",
+        " and table_name <> '_commonpulse_migrations'",
         {},
     )
     assert len(columns) > 50
@@ -239,7 +239,7 @@ class TestOpening:
         postgres.execute("drop database old")
 
     def test_an_old_server(self, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("storage.postgres.OLDEST_SERVER", 99_00_00)
+        monkeypatch.setattr("storage.postgres_steps.OLDEST_SERVER", 99_00_00)
         with pytest.raises(StoreError, match="too old"):
             open_store(postgres_url)
 
@@ -271,7 +271,7 @@ class TestReader:
         reader = open_reader(postgres_url)
         with reader.transaction():
             assert len(reader.members("riverside", roles=[])) == 1
-            store.leave("ann", "riverside")
+            store.leave("ann", "riverside", at=AT)
             assert len(reader.members("riverside", roles=[])) == 1
         assert reader.members("riverside", roles=[]) == []
         reader.close()
