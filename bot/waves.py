@@ -25,7 +25,7 @@ from bot.visit import Checkin
 from dialogues.errors import StoreError
 from dialogues.events import Reminded, WaveClosed
 from dialogues.survey import Survey
-from storage.protocol import Respondent, Store, Wave, WaveState
+from storage.protocol import Respondent, Rhythm, Store, Wave, WaveState
 
 __all__ = ["RunJob", "Waves", "last_due", "next_due", "quiet_until"]
 
@@ -186,6 +186,7 @@ class Waves:
         A date has one wave: opened by hand it stands for the one that is due later that day.
         """
         zone = ZoneInfo(cohort.timezone)
+        local = opens_at.astimezone(zone)
         survey = self._house.surveys[pulse.survey_id]
         following = next_due(pulse.cron, zone, opens_at)
         while following.astimezone(zone).date() == opens_at.astimezone(zone).date():
@@ -209,6 +210,12 @@ class Waves:
                 opens_at + after for after in pulse.remind_after if opens_at + after < closes_at
             ),
             reminded=0,
+            rhythm=Rhythm(
+                opens_on=local.date(),
+                minute=local.hour * 60 + local.minute,
+                next_on=following.astimezone(zone).date(),
+                remind_after=pulse.remind_after,
+            ),
         )
 
     def open(self, wave: Wave, run: RunJob) -> bool:

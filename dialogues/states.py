@@ -54,6 +54,9 @@ class Cause(StrEnum):
     STALE = "stale"
     FATIGUE = "fatigue"
     AWAY = "away"
+    DAY_OFF = "day_off"
+    HOLIDAY = "holiday"
+    QUIET = "quiet"
     UNREACHABLE = "unreachable"
     GIVEN_UP = "given_up"
     WITHDRAWN = "withdrawn"
@@ -84,6 +87,9 @@ CAUSES: Mapping[Cause, str] = {
     Cause.STALE: "Its time had passed before it could be sent.",
     Cause.FATIGUE: "The person had been asked often enough lately.",
     Cause.AWAY: "The person was away for as long as the wave was open.",
+    Cause.DAY_OFF: "Days off left no day for it while the wave was open.",
+    Cause.HOLIDAY: "Public holidays left no day for it while the wave was open.",
+    Cause.QUIET: "Quiet hours left no hour for it while the wave was open.",
     Cause.UNREACHABLE: "The platform delivers nothing to them: blocked, or their account is gone.",
     Cause.GIVEN_UP: "Sending failed again and again, and was given up.",
     Cause.WITHDRAWN: "The person had said stop.",

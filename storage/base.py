@@ -5,7 +5,7 @@ part needs of another.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,10 +13,12 @@ from dialogues.codec import decode_survey, encode_prompt
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
 from dialogues.survey import Survey
-from storage.driver import Driver, Record
+from storage.clock import Window
+from storage.driver import Driver, Params, Record
+from storage.records import write_instant, write_maybe
 from storage.sql import queries
 
-__all__ = ["Part"]
+__all__ = ["Part", "put_out"]
 
 
 class Part:
@@ -73,7 +75,7 @@ class Part:
         *,
         respondent_id: str,
         channel: str,
-        due_at: str,
+        window: Window,
         lane: int,
         session_id: str | None = None,
         wave_id: str | None = None,
@@ -82,22 +84,24 @@ class Part:
         lasting: bool = True,
         farewell: bool = False,
         chat: str | None = None,
+        number: int | None = None,
     ) -> None:
-        self._run(
-            "put_out",
+        row = put_out(
+            prompt,
             respondent_id=respondent_id,
             channel=channel,
+            window=window,
+            lane=lane,
             session_id=session_id,
             wave_id=wave_id,
             turn=turn,
-            lane=lane,
-            body=encode_prompt(prompt),
-            in_place=int(in_place),
-            lasting=int(lasting),
-            farewell=int(farewell),
-            due_at=due_at,
+            in_place=in_place,
+            lasting=lasting,
+            farewell=farewell,
+            number=number,
             chat=chat,
         )
+        self._run("put_out", **row)
 
     def _hashed(self, *words: str) -> str:
         """Give the keyed hash of something that is not to be kept itself."""
@@ -112,3 +116,43 @@ class Part:
 
     def _run(self, query: str, /, **params: Any) -> int:
         return self._driver.run(self._sql[query], params)
+
+    def _many(self, query: str, /, params: Sequence[Params]) -> None:
+        if params:
+            self._driver.many(self._sql[query], params)
+
+
+def put_out(
+    prompt: Prompt,
+    *,
+    respondent_id: str,
+    channel: str,
+    window: Window,
+    lane: int,
+    session_id: str | None = None,
+    wave_id: str | None = None,
+    turn: int = 0,
+    in_place: bool = False,
+    lasting: bool = True,
+    farewell: bool = False,
+    number: int | None = None,
+    chat: str | None = None,
+) -> dict[str, Any]:
+    """Give the parameters of the query ``put_out`` for a message."""
+    return {
+        "respondent_id": respondent_id,
+        "channel": channel,
+        "session_id": session_id,
+        "wave_id": wave_id,
+        "turn": turn,
+        "lane": lane,
+        "body": encode_prompt(prompt),
+        "in_place": int(in_place),
+        "lasting": int(lasting),
+        "farewell": int(farewell),
+        "due_at": write_instant(window.due_at),
+        "quiet_at": write_maybe(window.quiet_at),
+        "expires_at": write_maybe(window.expires_at),
+        "number": number,
+        "chat": chat,
+    }

@@ -9,6 +9,7 @@ from datetime import datetime
 from dialogues.codec import Unreadable, decode_prompt
 from dialogues.prompts import Prompt
 from dialogues.states import Cause, State
+from storage.clock import Window
 from storage.dispositions import Dispositions
 from storage.driver import Record
 from storage.protocol import Outgoing, Receipt, Respondent
@@ -41,6 +42,7 @@ class Outbox(Dispositions):
         at: datetime,
         lane: int = 0,
         wave_id: str | None = None,
+        window: Window | None = None,
     ) -> None:
         """Put messages that belong to no session into the outbox, in order."""
         for prompt in prompts:
@@ -48,7 +50,7 @@ class Outbox(Dispositions):
                 prompt,
                 respondent_id=respondent.respondent_id,
                 channel=respondent.channel,
-                due_at=write_instant(at),
+                window=window or Window(due_at=at),
                 lane=lane,
                 wave_id=wave_id,
             )
@@ -61,7 +63,7 @@ class Outbox(Dispositions):
             prompt,
             respondent_id=f"place:{chat}",
             channel=channel,
-            due_at=write_instant(at),
+            window=Window(due_at=at),
             lane=1,
             wave_id=wave_id,
             chat=chat,
@@ -118,6 +120,8 @@ class Outbox(Dispositions):
         if _is_void(row):
             query = "give_up_doubtful" if row["doubt"] else "drop_message"
             return bool(self._run(query, outbox_id=outbox_id))
+        if claiming.lane == 1 and row["expired"]:
+            return self._expire(row, claiming.now)
         outgoing = self._outgoing(row, claiming.lane)
         if outgoing is None:
             self._run("dead", outbox_id=outbox_id, error="unreadable", now=claiming.now)
@@ -171,6 +175,21 @@ class Outbox(Dispositions):
             attempts=row["attempts"],
             lane=lane,
         )
+
+    def _expire(self, row: Record, now: str) -> bool:
+        """Drop a message whose time is over, and note it; one in doubt may have been seen."""
+        query = "give_up_doubtful" if row["doubt"] else "drop_message"
+        dropped = bool(self._run(query, outbox_id=row["outbox_id"]))
+        if not dropped or row["doubt"] or row["wave_id"] is None or row["number"] is None:
+            return dropped
+        whose = {"wave_id": row["wave_id"], "respondent_id": row["respondent_id"]}
+        self._run("note_unsent", **whose, number=row["number"], reason="stale", at=now)
+        if row["number"] == 0:
+            self._run("uninvite", **whose)
+            invitation = self._one("invitation_in", **whose)
+            if invitation is not None:
+                self._note(invitation["invitation_id"], State.FAILED, now, Cause.STALE)
+        return True
 
     def _settle(self, receipt: Receipt, row: Record, now: datetime) -> None:
         outbox_id, respondent_id = receipt.outbox_id, row["respondent_id"]

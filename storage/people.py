@@ -10,6 +10,7 @@ from dialogues.disposition import Disposition
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
 from dialogues.states import Cause, State
+from storage.clock import Window
 from storage.dispositions import Dispositions
 from storage.driver import Record
 from storage.protocol import (
@@ -23,6 +24,7 @@ from storage.protocol import (
     StateHeld,
 )
 from storage.records import (
+    listed,
     read_coding,
     read_instant,
     read_respondent,
@@ -42,6 +44,8 @@ _ERASED = (
     "erase_consents",
     "erase_drawn",
     "erase_memberships",
+    "erase_timing",
+    "erase_unsent",
     "erase_outbox",
     "erase_address",
     "erase_respondent",
@@ -139,7 +143,7 @@ class People(Dispositions):
         rows = self._all(
             "members",
             cohort=cohort,
-            roles=_listed(roles),
+            roles=listed(roles),
             after=after,
             limit=limit,
         )
@@ -154,7 +158,7 @@ class People(Dispositions):
         self, wave_id: str, *, roles: Sequence[str], limit: int = 500
     ) -> list[Respondent]:
         """Give members of a wave's cohort who are still to be invited; see the contract."""
-        rows = self._all("uninvited", wave_id=wave_id, roles=_listed(roles), limit=limit)
+        rows = self._all("uninvited", wave_id=wave_id, roles=listed(roles), limit=limit)
         return [read_respondent(row, self._cohorts(row["respondent_id"])) for row in rows]
 
     def has_consented(self, respondent_id: str, survey_id: str, consent_revision: str) -> bool:
@@ -240,7 +244,7 @@ class People(Dispositions):
                 farewell,
                 respondent_id=leaving_id,
                 channel=address.channel,
-                due_at=write_instant(at),
+                window=Window(due_at=at),
                 lane=0,
                 farewell=True,
             )
@@ -316,8 +320,3 @@ class People(Dispositions):
 
     def _cohorts(self, respondent_id: str) -> list[str]:
         return [row["cohort"] for row in self._all("cohorts_of", respondent_id=respondent_id)]
-
-
-def _listed(words: Sequence[str]) -> str:
-    """Write words as ``|one|two|``, in which a query can look for ``|one|``."""
-    return f"|{'|'.join(words)}|" if words else ""

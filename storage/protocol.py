@@ -19,6 +19,20 @@ from dialogues.effects import Turn
 from dialogues.prompts import Prompt
 from dialogues.states import Cause, State
 from dialogues.survey import Survey
+from storage.clock import (
+    NO_END,
+    Candidate,
+    ClockStore,
+    Earlier,
+    Invited,
+    PassedOver,
+    Reminding,
+    Rhythm,
+    Timing,
+    Unsent,
+    Waiting,
+    Window,
+)
 from storage.sending import Sending
 from storage.values import (
     Address,
@@ -44,32 +58,43 @@ from storage.values import (
 )
 
 __all__ = [
+    "NO_END",
     "Address",
     "AnswerHeld",
+    "Candidate",
     "ConsentHeld",
+    "Earlier",
     "Holdings",
     "InvitationCounts",
     "InvitationHeld",
+    "Invited",
     "Letter",
     "OutboxDepth",
     "Outgoing",
+    "PassedOver",
     "Receipt",
+    "Reminding",
     "Respondent",
     "ResponseHeld",
+    "Rhythm",
     "Row",
     "StateHeld",
     "Store",
     "StoredSession",
+    "Timing",
+    "Unsent",
     "UntaggedAnswer",
+    "Waiting",
     "Wave",
     "WaveState",
+    "Window",
     "WorkerSeen",
     "Workload",
 ]
 
 
-class Store(Sending, Protocol):
-    """What the house keeps; for what leaves it see also ``Sending``."""
+class Store(Sending, ClockStore, Protocol):
+    """What the house keeps; for what leaves it see also ``Sending``, for time ``ClockStore``."""
 
     # People ---------------------------------------------------------------------------
 
@@ -245,9 +270,12 @@ class Store(Sending, Protocol):
         lane: int,
         at: datetime,
         due_at: datetime,
+        remind_at: datetime | None = None,
     ) -> bool:
-        """Save the first turn of a conversation. With an ``invitation_id`` the invitation is
-        made too; False, and nothing saved, when this person is in this wave already.
+        """Save the first turn of a conversation that a person begins by themselves (``invite``
+        saves invitations of ours). With an ``invitation_id`` the invitation is made too, its
+        reminders to be looked at by ``remind_at``; False, and nothing saved, when this person
+        is in this wave already.
         """
         ...
 
@@ -260,8 +288,11 @@ class Store(Sending, Protocol):
         lane: int,
         at: datetime,
         loose_id: str,
+        window: Window | None = None,
+        number: int | None = None,
     ) -> None:
-        """Save a turn: session, records and outbox rows together.
+        """Save a turn: session, records and outbox rows together. Its message may leave in the
+        ``window``, else at once; ``number`` is that of the reminder that it is.
 
         Consent makes the response row (id: the session's). Where the turn shows a prompt that
         is not lasting, rows of this session that are pending, not lasting and of an older
@@ -287,8 +318,10 @@ class Store(Sending, Protocol):
         at: datetime,
         lane: int = 0,
         wave_id: str | None = None,
+        window: Window | None = None,
     ) -> None:
         """Put messages that belong to no session into the outbox, in order; they are lasting.
+        They may leave in the ``window``, else from ``at`` on.
 
         With a ``wave_id`` they count as messages of that wave, and a broadcast goes to nobody
         who has left its cohort.

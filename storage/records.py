@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from dialogues.codec import decode_session
 from dialogues.coding import Coding, Stance
+from storage.clock import Rhythm
 from storage.driver import Record
 from storage.protocol import Respondent, StoredSession, Wave
 
 __all__ = [
+    "listed",
     "read_coding",
     "read_instant",
+    "read_maybe",
+    "read_pair",
     "read_respondent",
+    "read_rhythm",
     "read_session",
     "read_wave",
     "write_day",
     "write_instant",
     "write_instants",
+    "write_maybe",
+    "write_rhythm",
 ]
 
 
@@ -47,9 +55,19 @@ def write_day(on: date) -> str:
     return on.isoformat()[:10]
 
 
-def write_instants(instants: Sequence[datetime]) -> str:
-    """Write several instants, in order."""
-    return json.dumps([write_instant(at) for at in instants])
+def write_maybe(at: datetime | None) -> str | None:
+    """Write an instant that may be missing."""
+    return None if at is None else write_instant(at)
+
+
+def read_maybe(text: str | None) -> datetime | None:
+    """Read an instant that may be missing."""
+    return None if text is None else read_instant(text)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Write words as ``|one|two|``, in which a query can look for ``|one|``."""
+    return f"|{'|'.join(words)}|" if words else ""
 
 
 def read_respondent(row: Record, cohorts: Sequence[str]) -> Respondent:
@@ -91,19 +109,69 @@ def read_wave(row: Record) -> Wave:
         roles=tuple(json.loads(row["roles"])),
         questions_per_person=row["questions_per_person"],
         timezone=row["timezone"],
-        quiet_hours=None if quiet is None else _pair(json.loads(quiet)),
+        quiet_hours=None if quiet is None else read_pair(quiet),
         state=row["state"],
         opens_at=read_instant(row["opens_at"]),
         closes_at=None if closes_at is None else read_instant(closes_at),
         remind_at=tuple(read_instant(at) for at in json.loads(row["remind_at"])),
         reminded=row["reminded"],
         seed=row["seed"],
+        rhythm=read_rhythm(row),
     )
 
 
-def _pair(numbers: list[int]) -> tuple[int, int]:
-    first, second = numbers
+def read_pair(text: str) -> tuple[int, int]:
+    """Read two numbers."""
+    first, second = json.loads(text)
     return first, second
+
+
+def write_instants(instants: Sequence[datetime]) -> str:
+    """Write several instants, in order."""
+    return json.dumps([write_instant(at) for at in instants])
+
+
+def write_rhythm(rhythm: Rhythm) -> str:
+    """Write how a wave keeps to everyone's time."""
+    return json.dumps(
+        {
+            "opens_on": write_day(rhythm.opens_on),
+            "minute": rhythm.minute,
+            "at_once": rhythm.at_once,
+            "next_on": None if rhythm.next_on is None else write_day(rhythm.next_on),
+            "daily": rhythm.daily,
+            "days_off": rhythm.days_off,
+            "holidays": rhythm.holidays,
+            "remind_after": [after.total_seconds() for after in rhythm.remind_after],
+        }
+    )
+
+
+def read_rhythm(row: Record) -> Rhythm:
+    """Read how a wave keeps to everyone's time; one of before this was kept went by its
+    cohort's alone.
+    """
+    if row["timing"] is None:
+        opens_at = read_instant(row["opens_at"])
+        local = opens_at.astimezone(ZoneInfo(row["timezone"]))
+        remind_at = (read_instant(at) for at in json.loads(row["remind_at"]))
+        return Rhythm(
+            opens_on=local.date(),
+            minute=local.hour * 60 + local.minute,
+            remind_after=tuple(at - opens_at for at in remind_at),
+        )
+    found = json.loads(row["timing"])
+    next_on = found["next_on"]
+    return Rhythm(
+        opens_on=date.fromisoformat(found["opens_on"]),
+        minute=found["minute"],
+        at_once=found["at_once"],
+        next_on=None if next_on is None else date.fromisoformat(next_on),
+        daily=found["daily"],
+        days_off=tuple(found["days_off"]),
+        holidays=found["holidays"],
+        remind_after=tuple(timedelta(seconds=after) for after in found["remind_after"]),
+    )
 
 
 def read_coding(row: Record) -> Coding:

@@ -30,10 +30,12 @@ class Sending(Protocol):
     ) -> list[Outgoing]:
         """Claim messages to send, oldest first (broadcasts: wave by wave, by the oldest of
         each): only a person's first unsent one, only rows due at ``now``, only to ``chat``
-        where one is given, never a broadcast of a paused or closing wave. Broadcasts that
-        wait, for their hour or their wave, hold up no others. A claim not settled by
-        ``until`` is open again. Rows that a later turn overtook are dropped here; one whose
-        body cannot be read is dead at once, with the error ``unreadable``.
+        where one is given, never a broadcast of a paused or closing wave, none in its
+        person's quiet time (``Window.quiet_at``). Broadcasts that wait, for their hour or
+        their wave, hold up no others. A claim not settled by ``until`` is open again. Rows
+        that a later turn overtook are dropped here, and those whose time is over
+        (``Window.expires_at``), which is noted as ``stale``; one whose body cannot be read is
+        dead at once, with the error ``unreadable``.
 
         Several workers may claim at once: nobody ever has two messages claimed. ``now`` and
         ``until`` are by the workers' ``clock``.

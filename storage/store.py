@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dialogues.codec import decode_survey, encode_survey
 from dialogues.errors import StoreError
 from dialogues.survey import Survey
+from storage.clockwork import Clockwork
 from storage.codings import Codings
 from storage.outbox import Outbox
 from storage.people import People
@@ -23,7 +24,7 @@ from storage.workload import Workloads
 __all__ = ["SqlStore"]
 
 
-class SqlStore(People, Turns, Outbox, Waves, Codings, Results, Workers, Workloads):
+class SqlStore(People, Turns, Outbox, Waves, Clockwork, Codings, Results, Workers, Workloads):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:

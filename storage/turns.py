@@ -29,11 +29,12 @@ from dialogues.errors import StaleSession
 from dialogues.session import Given, Missing, Session, Status
 from dialogues.states import State
 from dialogues.survey import Question
+from storage.clock import Window
 from storage.dispositions import Dispositions
 from storage.driver import Record
 from storage.loose import Loose
 from storage.protocol import Respondent, StoredSession
-from storage.records import read_session, write_day, write_instant
+from storage.records import read_session, write_day, write_instant, write_maybe
 
 __all__ = ["CUT", "Turns"]
 
@@ -50,6 +51,8 @@ class _Scene:
 
     Attributes:
         at: When the turn happened, as it is written.
+        window: When its message may leave.
+        number: Of a reminder; None for anything else.
         loose: Whether this turn cuts the response loose from its person.
     """
 
@@ -60,7 +63,8 @@ class _Scene:
     cohort: str | None
     lane: int
     at: str
-    due_at: str
+    window: Window
+    number: int | None
     loose: bool
 
 
@@ -136,6 +140,7 @@ class Turns(Loose, Dispositions):
         lane: int,
         at: datetime,
         due_at: datetime,
+        remind_at: datetime | None = None,
     ) -> bool:
         """Save the first turn of a conversation; see the contract."""
         written_at = write_instant(at)
@@ -147,8 +152,17 @@ class Turns(Loose, Dispositions):
             at=written_at,
             state=State.REGISTERED.value,
             channel=respondent.channel,
+            remind_at=write_maybe(remind_at),
         ):
-            return False
+            taken_up = self._one(
+                "take_up",
+                wave_id=wave_id,
+                respondent_id=respondent.respondent_id,
+                remind_at=write_maybe(remind_at),
+            )
+            if taken_up is None:
+                return False
+            invitation_id = taken_up["invitation_id"]
         session = turn.session
         self._run(
             "add_session",
@@ -172,7 +186,8 @@ class Turns(Loose, Dispositions):
             cohort=cohort,
             lane=lane,
             at=written_at,
-            due_at=write_instant(due_at),
+            window=Window(due_at=due_at),
+            number=None,
             loose=False,
         )
         if invitation_id is not None:
@@ -191,6 +206,8 @@ class Turns(Loose, Dispositions):
         lane: int,
         at: datetime,
         loose_id: str,
+        window: Window | None = None,
+        number: int | None = None,
     ) -> None:
         """Save a turn: session, records and outbox rows together; see the contract."""
         session = turn.session
@@ -207,7 +224,8 @@ class Turns(Loose, Dispositions):
             cohort=before.cohort,
             lane=lane,
             at=written_at,
-            due_at=written_at,
+            window=window or Window(due_at=at),
+            number=number,
             loose=loose,
         )
         if before.session.status is Status.STOPPED and session.status is Status.ASKING:
@@ -299,13 +317,14 @@ class Turns(Loose, Dispositions):
             effect.prompt,
             respondent_id=scene.respondent.respondent_id,
             channel=scene.respondent.channel,
-            due_at=scene.due_at,
+            window=scene.window,
             lane=scene.lane,
             session_id=CUT if scene.loose else scene.session.session_id,
             wave_id=None if scene.loose else scene.wave_id,
             turn=0 if scene.loose else scene.session.turn,
             in_place=effect.in_place and not scene.loose,
             lasting=effect.lasting or scene.loose,
+            number=scene.number,
         )
 
     def _consent(self, effect: ConsentRecorded, scene: _Scene) -> None:

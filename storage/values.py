@@ -15,6 +15,7 @@ from dialogues.disposition import Disposition
 from dialogues.prompts import Prompt
 from dialogues.session import Session
 from dialogues.states import Cause, State
+from storage.clock import Rhythm
 
 __all__ = [
     "Address",
@@ -101,11 +102,13 @@ class Wave:
         pulse: None for a wave opened by hand without one.
         roles: Who is invited.
         questions_per_person: Questions of the pool each person gets; None for all.
-        timezone: IANA name; quiet hours and dates are read in it.
+        timezone: IANA name, for members who have none of their own.
         quiet_hours: Local (from, until) in minutes after midnight; None for none.
+        opens_at: By the clock of its cohort; members further east are written to before.
         closes_at: None when only a hand closes it.
         remind_at: When reminders are due, in order.
         reminded: How many of ``remind_at`` have been sent out.
+        rhythm: How it keeps to everyone's time.
         seed: Decides between questions that are covered alike; None in an anonymous survey,
             and where everybody is asked everything.
     """
@@ -124,6 +127,7 @@ class Wave:
     closes_at: datetime | None
     remind_at: tuple[datetime, ...]
     reminded: int
+    rhythm: Rhythm
     seed: str | None = None
 
 

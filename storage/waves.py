@@ -9,7 +9,7 @@ from dialogues.states import Cause
 from storage.dispositions import Dispositions
 from storage.loose import Loose
 from storage.protocol import InvitationCounts, Wave, WaveState
-from storage.records import read_wave, write_instant, write_instants
+from storage.records import read_wave, write_instant, write_instants, write_rhythm
 
 __all__ = ["Waves"]
 
@@ -36,6 +36,7 @@ class Waves(Loose, Dispositions):
             remind_at=write_instants(wave.remind_at),
             reminded=wave.reminded,
             seed=wave.seed,
+            timing=write_rhythm(wave.rhythm),
         )
         return bool(opened)
 

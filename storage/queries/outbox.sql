@@ -4,10 +4,10 @@
 -- name: put_out
 insert into outbox (
     respondent_id, channel, session_id, wave_id, turn, lane, state, body, in_place, lasting,
-    farewell, due_at, chat
+    farewell, due_at, quiet_at, expires_at, number, chat
 ) values (
     :respondent_id, :channel, :session_id, :wave_id, :turn, :lane, 'pending', :body, :in_place,
-    :lasting, :farewell, :due_at, :chat
+    :lasting, :farewell, :due_at, :quiet_at, :expires_at, :number, :chat
 )
 
 -- name: reopen_expired
@@ -81,9 +81,11 @@ select wave_id from first_due where due_at <= :now order by due_at, wave_id
 
 -- name: claimable_broadcasts
 -- Of one wave. An earlier broadcast that waits for its hour or its wave holds up no later one;
--- one that is tried again does. Overtaken: as above.
-select o.outbox_id, o.respondent_id, o.session_id, o.turn, o.body, o.in_place, o.lasting,
-    o.attempts, o.doubt, coalesce(o.chat, a.chat) as chat,
+-- one that is tried again does. Overtaken: as above; one whose time is over comes to be dropped
+-- too.
+select o.outbox_id, o.respondent_id, o.session_id, o.wave_id, o.number, o.turn, o.body,
+    o.in_place, o.lasting, o.attempts, o.doubt, coalesce(o.chat, a.chat) as chat,
+    case when o.expires_at <= :now then 1 else 0 end as expired,
     exists (
         select 1 from outbox n
         where n.session_id = o.session_id and n.outbox_id > o.outbox_id
@@ -99,12 +101,16 @@ left join addresses a on a.respondent_id = o.respondent_id
 where o.channel = :channel and o.lane = 1 and o.state = 'pending'
 and coalesce(o.wave_id, '') = :wave_id and o.due_at <= :now
 and (cast(:chat as text) is null or a.chat = :chat)
+and (o.quiet_at is null or o.quiet_at > :now or o.expires_at <= :now)
 and not exists (
     select 1 from outbox e
     where e.respondent_id = o.respondent_id and e.state in ('claimed', 'pending')
     and (e.state = 'claimed' or e.lane = 0 or (
         e.outbox_id < o.outbox_id and not (
-            (e.attempts = 0 and e.due_at > :now) or exists (
+            (e.attempts = 0 and e.due_at > :now)
+            or (e.quiet_at is not null and e.quiet_at <= :now)
+            or (e.expires_at is not null and e.expires_at <= :now)
+            or exists (
                 select 1 from waves w
                 where w.wave_id = e.wave_id and w.state in ('paused', 'closing')
             )

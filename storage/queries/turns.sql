@@ -71,9 +71,13 @@ order by s.session_id
 delete from sessions where session_id = :session_id
 
 -- name: invite
+-- By themselves: it is due at no instant.
 insert into invitations (
-    invitation_id, wave_id, respondent_id, disposition, invited_at, state, channel
-) values (:invitation_id, :wave_id, :respondent_id, 'unknown', :at, :state, :channel)
+    invitation_id, wave_id, respondent_id, disposition, invited_at, state, channel,
+    next_reminder_at
+) values (
+    :invitation_id, :wave_id, :respondent_id, 'unknown', :at, :state, :channel, :remind_at
+)
 on conflict do nothing
 
 -- name: add_session

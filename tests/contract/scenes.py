@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from dialogues.coding import Coding
 from dialogues.effects import (
@@ -18,7 +18,18 @@ from dialogues.effects import (
 from dialogues.prompts import Prompt
 from dialogues.session import Missing, Session, Status
 from dialogues.survey import Survey
-from storage.protocol import Address, Outgoing, Receipt, Respondent, Store, StoredSession, Wave
+from storage.protocol import (
+    Address,
+    Outgoing,
+    Receipt,
+    Respondent,
+    Rhythm,
+    Store,
+    StoredSession,
+    Timing,
+    Unsent,
+    Wave,
+)
 from storage.tables import in_order
 
 AT = datetime(2026, 12, 1, 10, 30, 15, 123456, tzinfo=UTC)
@@ -73,6 +84,14 @@ def wave(wave_id: str = "monthly-riverside-2026-12-01", **changes: object) -> Wa
         closes_at=AT + timedelta(days=10),
         remind_at=(AT + timedelta(days=2), AT + timedelta(days=5)),
         reminded=0,
+        rhythm=Rhythm(
+            opens_on=AT.date(),
+            minute=10 * 60,
+            next_on=date(2027, 1, 1),
+            days_off=(5, 6),
+            holidays="GB-WLS",
+            remind_after=(timedelta(days=2), timedelta(days=5)),
+        ),
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
@@ -272,3 +291,7 @@ def tell_all(store: Store) -> None:
             untagged, [coding], coding_ids=[f"c-of-{name}"], coder="m@1", at=AT, error=None
         )
         store.say(respondent, [Prompt(text=f"{words}, and more")], at=AT)
+        store.set_timing(name, Timing(minute=1080 if name == "ann" else 540))
+        store.note_unsent(
+            wave().wave_id, [Unsent(respondent_id=name, number=1, reason="away")], at=AT
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import storage.postgres_steps
 import storage.sql
 import storage.sqlite
 from dialogues.errors import StoreError
+from storage.clock import Rhythm
 from storage.open import open_reader, open_store
 from storage.sql import migrations, queries, statements
 from storage.sqlite import SqliteDriver
@@ -143,6 +145,12 @@ def test_every_query_fits_the_tables(engine: str, request: pytest.FixtureRequest
         ("seen_turns", "outbox_session"),
         ("unfinished", "sessions_wave"),
         ("count_waiting", "outbox_waiting"),
+        ("put_off", "outbox_quiet"),
+        ("reminders_due", "invitations_reminding"),
+        ("earlier_invitations", "invitations_due"),
+        ("candidates", "memberships_cohort"),
+        ("page_of_members", "memberships_cohort"),
+        ("unsent_of", "unsent_respondent"),
     ],
 )
 def test_what_is_asked_often_has_an_index(query: str, index: str) -> None:
@@ -223,4 +231,45 @@ def test_invitations_from_before_there_were_states_stand_where_they_stood(
         "sent": "contacted",
     }
     assert {row["channel"] for row in found} == {"slack"}
+    store.close()
+
+
+def test_waves_of_before_everyones_own_time_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wave was under way, and one reminder sent, when the installation was upgraded."""
+    url = f"sqlite:///{tmp_path}/pulse.db"
+    first = next(iter(migrations()))
+    before = {first: migrations()[first]}
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.sqlite, "migrations", lambda: before)
+        driver = SqliteDriver(tmp_path / "pulse.db")
+        driver.migrate()
+    for wave_id, state in [("now", "open"), ("past", "closed")]:
+        driver.run(
+            "insert into waves (wave_id, cohort, survey_id, revision, roles, timezone, state,"
+            " opens_at, remind_at, reminded) values (:wave_id, 'york', 's', 'r', '[]',"
+            " 'America/New_York', :state, '2026-12-01T03:30:00.000000+00:00', :remind_at, 1)",
+            {
+                "wave_id": wave_id,
+                "state": state,
+                "remind_at": '["2026-12-03T03:30:00.000000+00:00"]',
+            },
+        )
+        driver.run(
+            "insert into invitations (invitation_id, wave_id, respondent_id, disposition,"
+            " invited_at, reminders) values (:wave_id, :wave_id, 'ann', 'unknown',"
+            " '2026-12-01T03:30:00.000000+00:00', 1)",
+            {"wave_id": wave_id},
+        )
+    driver.close()
+    store = open_store(url)
+    wave = store.wave("now")
+    assert wave is not None
+    assert wave.rhythm == Rhythm(
+        opens_on=date(2026, 11, 30), minute=22 * 60 + 30, remind_after=(timedelta(days=2),)
+    )
+    assert store.reminders_due("past", now=wave.opens_at, limit=9) == []
+    (looked_at,) = store.reminders_due("now", now=wave.opens_at, limit=9)
+    assert (looked_at.base_at, looked_at.reminded) == (wave.opens_at, 1)
     store.close()
