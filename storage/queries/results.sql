@@ -6,3 +6,57 @@ on conflict do nothing
 
 -- name: picture
 select content from pictures where picture_id = :picture_id
+
+-- name: results_due
+-- Closed, with no results yet, and read to the end or closed long enough ago.
+select w.wave_id from waves w
+where w.state = 'closed'
+and not exists (select 1 from results s where s.wave_id = w.wave_id)
+and (w.closes_at <= :before or not exists (
+    select 1 from responses r
+    join answers a on a.response_id = r.response_id
+    where r.wave_id = w.wave_id and a.kind = 'text' and a.text <> '' and a.missing is null
+    and a.tagged_by is null
+))
+order by w.closes_at, w.wave_id
+limit :limit
+
+-- name: keep_results
+insert into results (wave_id, figures, pictures, made_at, told_after)
+values (:wave_id, :figures, :pictures, :at, :told_after)
+on conflict do nothing
+
+-- name: results
+select wave_id, figures, pictures, made_at, told_after from results where wave_id = :wave_id
+
+-- name: untold_results
+select wave_id, figures, pictures, made_at, told_after from results
+where told_after is not null
+order by made_at, wave_id
+
+-- name: results_for
+-- Of closed waves of this person's cohorts, the newest first.
+select s.wave_id, s.figures, s.pictures, s.made_at, s.told_after
+from memberships m
+join waves w on w.cohort = m.cohort
+join results s on s.wave_id = w.wave_id
+where m.respondent_id = :respondent_id and w.state = 'closed'
+order by w.opens_at desc, w.wave_id desc
+limit :limit
+
+-- name: tell_on
+-- Who comes second changes nothing: the first has told these people.
+update results set told_after = :after where wave_id = :wave_id and told_after = :before
+
+-- name: audience
+-- Members who were invited and may be written to.
+select r.respondent_id, r.role, r.sector, r.language, r.opted_out_at, a.channel, a.reachable
+from invitations i
+join waves w on w.wave_id = i.wave_id
+join memberships m on m.respondent_id = i.respondent_id and m.cohort = w.cohort
+join respondents r on r.respondent_id = i.respondent_id
+join addresses a on a.respondent_id = i.respondent_id
+where i.wave_id = :wave_id and i.respondent_id > :after
+and a.reachable = 1 and a.leaving = 0 and r.opted_out_at is null
+order by i.respondent_id
+limit :limit

@@ -1,0 +1,37 @@
+-- What is counted of a closed wave, a response being a person. Nothing of it is shown before it
+-- has passed storage/reports/suppression.py.
+
+-- name: report_people
+-- Invited; with at least one answer; with words that were read.
+select
+    (select count(*) from invitations i where i.wave_id = :wave_id) as invited,
+    (
+        select count(distinct a.response_id)
+        from responses r
+        join answers a on a.response_id = r.response_id
+        where r.wave_id = :wave_id and a.value is not null
+    ) as answered,
+    (
+        select count(distinct a.response_id)
+        from responses r
+        join answers a on a.response_id = r.response_id
+        where r.wave_id = :wave_id and a.kind = 'text' and a.text <> '' and a.missing is null
+        and a.tagged_by is not null
+    ) as read
+
+-- name: report_values
+select a.question_id, a.value, count(*) as n
+from responses r
+join answers a on a.response_id = r.response_id
+where r.wave_id = :wave_id and a.kind in ('scale', 'yesno', 'choice') and a.value is not null
+group by a.question_id, a.value
+
+-- name: report_mentions
+-- What people say an answer holds, and what the model says that read it last.
+select c.enabler, c.stance, count(distinct r.response_id) as n
+from responses r
+join answers a on a.response_id = r.response_id
+join codings c on c.response_id = a.response_id and c.question_id = a.question_id
+where r.wave_id = :wave_id and c.stance is not null and c.status <> 'rejected'
+and (c.status = 'confirmed' or c.coder = a.tagged_by)
+group by c.enabler, c.stance
