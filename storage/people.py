@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 from dialogues.coding import Coding
 from dialogues.disposition import Disposition
@@ -314,6 +315,10 @@ class People(Dispositions):
         if respondent is None:
             raise StoreError("Nobody is known by this pseudonym.")
         return respondent
+
+    def _people(self, query: str, **params: Any) -> list[Respondent]:
+        rows = self._all(query, **params)
+        return [read_respondent(row, self._cohorts(row["respondent_id"])) for row in rows]
 
     def _person(self, row: Record | None) -> Respondent | None:
         return None if row is None else read_respondent(row, self._cohorts(row["respondent_id"]))

@@ -34,6 +34,7 @@ from storage.clock import (
     Window,
 )
 from storage.sending import Sending
+from storage.telling import Telling
 from storage.values import (
     Address,
     AnswerHeld,
@@ -41,10 +42,12 @@ from storage.values import (
     Holdings,
     InvitationCounts,
     InvitationHeld,
+    KeptResults,
     Letter,
     OutboxDepth,
     Outgoing,
     Receipt,
+    Reply,
     Respondent,
     ResponseHeld,
     Row,
@@ -68,12 +71,14 @@ __all__ = [
     "InvitationCounts",
     "InvitationHeld",
     "Invited",
+    "KeptResults",
     "Letter",
     "OutboxDepth",
     "Outgoing",
     "PassedOver",
     "Receipt",
     "Reminding",
+    "Reply",
     "Respondent",
     "ResponseHeld",
     "Rhythm",
@@ -93,8 +98,10 @@ __all__ = [
 ]
 
 
-class Store(Sending, ClockStore, Protocol):
-    """What the house keeps; for what leaves it see also ``Sending``, for time ``ClockStore``."""
+class Store(Sending, ClockStore, Telling, Protocol):
+    """What the house keeps; for what leaves it see also ``Sending``, for time ``ClockStore``,
+    for results ``Telling``.
+    """
 
     # People ---------------------------------------------------------------------------
 
@@ -438,16 +445,6 @@ class Store(Sending, ClockStore, Protocol):
 
     def codings_of(self, response_id: str) -> list[tuple[str, Coding]]:
         """Give (question_id, coding) of a response, by place of the question, then offset."""
-        ...
-
-    # Results --------------------------------------------------------------------------
-
-    def keep_picture(self, content: bytes, *, at: datetime) -> str:
-        """Keep a picture and give its id, which is made of its content: safe to repeat."""
-        ...
-
-    def picture(self, picture_id: str) -> bytes | None:
-        """Give a picture; None when there is none of this id."""
         ...
 
     # Reading out ----------------------------------------------------------------------

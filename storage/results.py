@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from collections.abc import Mapping
 from datetime import datetime
 
-from storage.base import Part
-from storage.records import write_instant
+from dialogues.errors import StoreError
+from storage.driver import Record
+from storage.people import People
+from storage.records import read_instant, write_instant
+from storage.reports.figures import WaveFigures, decode_figures, encode_figures
+from storage.values import KeptResults, Reply, Respondent
+from storage.waves import Waves
 
 __all__ = ["Results"]
 
 
-class Results(Part):
-    """The verbs about results."""
+class Results(People, Waves):
+    """The verbs about results and replies."""
 
     def keep_picture(self, content: bytes, *, at: datetime) -> str:
         """Keep a picture and give the id under which it is kept; see the contract."""
@@ -30,3 +37,122 @@ class Results(Part):
         """Give a picture; None when there is none of this id."""
         row = self._one("picture", picture_id=picture_id)
         return None if row is None else base64.b64decode(row["content"])
+
+    def results_due(self, *, before: datetime, limit: int) -> list[str]:
+        """Give closed waves that have no results yet; see the contract."""
+        rows = self._all("results_due", before=write_instant(before), limit=limit)
+        return [row["wave_id"] for row in rows]
+
+    def keep_results(
+        self,
+        wave_id: str,
+        figures: WaveFigures,
+        *,
+        pictures: Mapping[str, str],
+        telling: bool,
+        at: datetime,
+    ) -> bool:
+        """Keep the results of a wave for good; see the contract."""
+        kept = self._run(
+            "keep_results",
+            wave_id=wave_id,
+            figures=encode_figures(figures),
+            pictures=json.dumps(pictures),
+            at=write_instant(at),
+            told_after="" if telling else None,
+        )
+        return bool(kept)
+
+    def results(self, wave_id: str) -> KeptResults | None:
+        """Give the results of a wave; None when there are none (yet)."""
+        row = self._one("results", wave_id=wave_id)
+        return None if row is None else self._kept_results(row)
+
+    def results_for(self, respondent_id: str, *, limit: int) -> list[KeptResults]:
+        """Give results of closed waves of this person's cohorts; see the contract."""
+        rows = self._all("results_for", respondent_id=respondent_id, limit=limit)
+        return [self._kept_results(row) for row in rows]
+
+    def untold_results(self) -> list[KeptResults]:
+        """Give results of which people are still to be told, the oldest first."""
+        return [self._kept_results(row) for row in self._all("untold_results")]
+
+    def tell_on(self, wave_id: str, *, before: str, after: str | None) -> bool:
+        """Note that everybody up to somebody is told of results; see the contract."""
+        return bool(self._run("tell_on", wave_id=wave_id, before=before, after=after))
+
+    def audience(self, wave_id: str, *, after: str, limit: int) -> list[Respondent]:
+        """Give who was invited in a wave and may be written to; see the contract."""
+        return self._people("audience", wave_id=wave_id, after=after, limit=limit)
+
+    def keep_reply(self, reply: Reply) -> None:
+        """Keep a reply of the organisers; see the contract."""
+        self._run(
+            "keep_reply",
+            reply_id=reply.reply_id,
+            cohort=reply.cohort,
+            enabler=reply.enabler,
+            stance=reply.stance,
+            waves=json.dumps(reply.waves),
+            words=json.dumps(reply.words, ensure_ascii=False),
+            author=reply.author,
+            people=reply.people,
+            at=write_instant(reply.made_at),
+        )
+
+    def replies(self) -> list[Reply]:
+        """Give every reply, the newest first."""
+        return [_reply(row) for row in self._all("replies")]
+
+    def untold_replies(self) -> list[Reply]:
+        """Give replies of which people are still to be told, the oldest first."""
+        return [_reply(row) for row in self._all("untold_replies")]
+
+    def reply_on(self, reply_id: str, *, before: str, after: str | None) -> bool:
+        """Note that everybody up to somebody is told of a reply; see the contract."""
+        return bool(self._run("reply_on", reply_id=reply_id, before=before, after=after))
+
+    def carriers(
+        self, wave_id: str, enabler: str, *, stance: str | None, after: str, limit: int
+    ) -> list[Respondent]:
+        """Give whose words in a wave carry a code; see the contract."""
+        return self._people(
+            "carriers",
+            wave_id=wave_id,
+            enabler=enabler,
+            stance=stance or "",
+            after=after,
+            limit=limit,
+        )
+
+    def count_carriers(self, wave_id: str, enabler: str, *, stance: str | None) -> int:
+        """Give how many responses of a wave carry a code, anonymous ones included."""
+        row = self._one("count_carriers", wave_id=wave_id, enabler=enabler, stance=stance or "")
+        return 0 if row is None else int(row["n"])
+
+    def _kept_results(self, row: Record) -> KeptResults:
+        wave = self.wave(row["wave_id"])
+        if wave is None:
+            raise StoreError("There are results of a wave that is not kept.")
+        return KeptResults(
+            wave=wave,
+            figures=decode_figures(row["figures"]),
+            pictures=json.loads(row["pictures"]),
+            made_at=read_instant(row["made_at"]),
+            told_after=row["told_after"],
+        )
+
+
+def _reply(row: Record) -> Reply:
+    return Reply(
+        reply_id=row["reply_id"],
+        cohort=row["cohort"],
+        enabler=row["enabler"],
+        stance=row["stance"],
+        waves=tuple(json.loads(row["waves"])),
+        words=json.loads(row["words"]),
+        author=row["author"],
+        people=row["people"],
+        made_at=read_instant(row["made_at"]),
+        told_after=row["told_after"],
+    )

@@ -12,19 +12,17 @@ from dialogues.survey import Survey
 from storage.clockwork import Clockwork
 from storage.codings import Codings
 from storage.outbox import Outbox
-from storage.people import People
 from storage.protocol import Row, Store
 from storage.records import write_instant
 from storage.results import Results
 from storage.turns import Turns
-from storage.waves import Waves
 from storage.workers import Workers
 from storage.workload import Workloads
 
 __all__ = ["SqlStore"]
 
 
-class SqlStore(People, Turns, Outbox, Waves, Clockwork, Codings, Results, Workers, Workloads):
+class SqlStore(Results, Turns, Outbox, Clockwork, Codings, Workers, Workloads):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:

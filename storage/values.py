@@ -6,6 +6,7 @@ What lives here: frozen values of the contract (``protocol.py``). What must not:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from dialogues.prompts import Prompt
 from dialogues.session import Session
 from dialogues.states import Cause, State
 from storage.clock import Rhythm
+from storage.reports.figures import WaveFigures
 
 __all__ = [
     "Address",
@@ -24,10 +26,12 @@ __all__ = [
     "Holdings",
     "InvitationCounts",
     "InvitationHeld",
+    "KeptResults",
     "Letter",
     "OutboxDepth",
     "Outgoing",
     "Receipt",
+    "Reply",
     "Respondent",
     "ResponseHeld",
     "Row",
@@ -266,6 +270,47 @@ class UntaggedAnswer:
     question: str
     language: str | None
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptResults:
+    """What a closed wave said, as it was shown.
+
+    Attributes:
+        pictures: Language to id of the picture.
+        told_after: The last person who was told of it, by pseudonym; None once all were.
+    """
+
+    wave: Wave
+    figures: WaveFigures
+    pictures: Mapping[str, str]
+    made_at: datetime
+    told_after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What organisers answer to those whose words carry a code.
+
+    Attributes:
+        stance: None for all.
+        waves: Closed waves of the cohort, the newest first.
+        words: Language to text; under ``*`` what serves every other language.
+        author: Who of the organisers.
+        people: How many get it, as it may be told.
+        told_after: The last person who was told, by pseudonym; None once all were.
+    """
+
+    reply_id: str
+    cohort: str
+    enabler: str
+    stance: str | None
+    waves: tuple[str, ...]
+    words: Mapping[str, str]
+    author: str
+    people: str
+    made_at: datetime
+    told_after: str | None = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

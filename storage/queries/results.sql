@@ -60,3 +60,57 @@ where i.wave_id = :wave_id and i.respondent_id > :after
 and a.reachable = 1 and a.leaving = 0 and r.opted_out_at is null
 order by i.respondent_id
 limit :limit
+
+-- name: keep_reply
+insert into replies (
+    reply_id, cohort, enabler, stance, waves, words, author, people, made_at, told_after
+) values (
+    :reply_id, :cohort, :enabler, :stance, :waves, :words, :author, :people, :at, ''
+)
+
+-- name: replies
+select reply_id, cohort, enabler, stance, waves, words, author, people, made_at, told_after
+from replies
+order by made_at desc, reply_id
+
+-- name: untold_replies
+select reply_id, cohort, enabler, stance, waves, words, author, people, made_at, told_after
+from replies
+where told_after is not null
+order by made_at, reply_id
+
+-- name: reply_on
+-- Who comes second changes nothing: the first has told these people.
+update replies set told_after = :after where reply_id = :reply_id and told_after = :before
+
+-- name: carriers
+-- Members whose words in a wave carry a code, and who may be written to. Of a response that
+-- was cut loose nobody is known.
+select r.respondent_id, r.role, r.sector, r.language, r.opted_out_at, a.channel, a.reachable
+from waves w
+join responses s on s.wave_id = w.wave_id
+join memberships m on m.respondent_id = s.respondent_id and m.cohort = w.cohort
+join respondents r on r.respondent_id = s.respondent_id
+join addresses a on a.respondent_id = s.respondent_id
+where w.wave_id = :wave_id and s.respondent_id > :after
+and a.reachable = 1 and a.leaving = 0 and r.opted_out_at is null
+and exists (
+    select 1 from codings c
+    join answers t on t.response_id = c.response_id and t.question_id = c.question_id
+    where c.response_id = s.response_id and c.enabler = :enabler
+    and (:stance = '' or c.stance = :stance) and c.status <> 'rejected'
+    and (c.status = 'confirmed' or c.coder = t.tagged_by)
+)
+order by s.respondent_id
+limit :limit
+
+-- name: count_carriers
+-- Everybody whose words in a wave carry a code, whoever they are.
+select count(*) as n from responses s
+where s.wave_id = :wave_id and exists (
+    select 1 from codings c
+    join answers t on t.response_id = c.response_id and t.question_id = c.question_id
+    where c.response_id = s.response_id and c.enabler = :enabler
+    and (:stance = '' or c.stance = :stance) and c.status <> 'rejected'
+    and (c.status = 'confirmed' or c.coder = t.tagged_by)
+)

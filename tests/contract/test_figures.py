@@ -13,11 +13,6 @@ from storage.store import SqlStore
 from tests.reports.scenes import answer, close, fielded, invite, survey, tag
 
 
-@pytest.fixture
-def store() -> SqlStore:
-    return open_store("sqlite://")
-
-
 @pytest.fixture(scope="module")
 def codeframe() -> Codeframe:
     return read_codeframe()
