@@ -113,6 +113,8 @@ class HttpMode(Reading):
         content = _content(headers, body)
         if content.get("ssl_check") == "1":
             return Answer()
+        if not _of_known_shape(content):
+            raise Refused("malformed", 400)
         if content.get("type") == "app_rate_limited":
             _log.warning("Slack leaves out events: there were more than 30,000 in an hour.")
             return Answer()
@@ -132,7 +134,12 @@ class HttpMode(Reading):
             # It goes on, and is known as the same when it comes again.
             _log.warning("an event was not kept in the time that Slack waits")
             return Answer(status=503)
-        return _answer(task.result())
+        try:
+            response = task.result()
+        except Exception as error:
+            _note_odd(error)
+            raise Refused("malformed", 400) from None
+        return _answer(response)
 
     def _compare(self, headers: Mapping[str, str], body: bytes) -> None:
         base = b"v0:" + headers["X-Slack-Request-Timestamp"].encode() + b":" + body
@@ -165,6 +172,22 @@ def _content(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     if "command" not in fields and "ssl_check" not in fields:
         raise Refused("malformed", 400)
     return fields
+
+
+def _of_known_shape(content: Mapping[str, Any]) -> bool:
+    """Whether the library can make out what this is; the rest is for ``to_inbound``."""
+    if "event" in content:
+        event = content["event"]
+        return isinstance(event, dict) and isinstance(event.get("type"), str)
+    if content.get("type") == "block_actions":
+        actions = content.get("actions")
+        return (
+            isinstance(actions, list)
+            and bool(actions)
+            and isinstance(actions[0], dict)
+            and isinstance(actions[0].get("action_id"), str)
+        )
+    return True
 
 
 def _answer(response: BoltResponse) -> Answer:
