@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.disk import Disk
 from tests.e2e.house import House
 from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
@@ -23,6 +24,11 @@ async def telegram() -> AsyncIterator[FakeTelegram]:
 async def slack() -> AsyncIterator[FakeSlack]:
     async with FakeSlack(limits=False) as fake:
         yield fake
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
 
 
 @pytest.fixture

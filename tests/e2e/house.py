@@ -34,6 +34,7 @@ from storage.open import open_store
 from storage.writer import Writer
 from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
+from tests.web.serving import free_port
 
 ROOT = Path(__file__).parents[2]
 STUBBED = "tests.e2e.stubbed"
@@ -122,6 +123,7 @@ class House:
         surveys: Sequence[str] | None = (SMALL,),
         more: str = "",
         tagger: bool = False,
+        hooks: bool = False,
     ) -> None:
         """Write the configuration.
 
@@ -132,11 +134,13 @@ class House:
             surveys: Survey files' texts; None for the shipped surveys.
             more: Further tables of the configuration.
             tagger: Whether the tagger that ships is used instead of a stub.
+            hooks: Whether the platforms come to us: by webhook, and by HTTP.
         """
         self.folder = folder
         self.telegram = telegram
         self.slack = slack
         self.tagger = tagger
+        self.port = free_port() if hooks else 0
         self.running: list[Running] = []
         folder.mkdir(parents=True)
         lines = []
@@ -149,9 +153,16 @@ class House:
         if telegram is not None:
             lines += ["[telegram]", f'token = "{telegram.token}"']
             lines += [f'api_base_url = "{telegram.base_url}"']
+            lines += ['mode = "webhook"'] if hooks else []
         if slack is not None:
             lines += ["[slack]", f'bot_token = "{slack.bot_token}"']
-            lines += [f'app_token = "{slack.app_token}"', f'api_base_url = "{slack.api_base_url}"']
+            lines += [f'api_base_url = "{slack.api_base_url}"']
+            if hooks:
+                lines += ['mode = "http"', f'signing_secret = "{slack.signing_secret}"']
+            else:
+                lines += [f'app_token = "{slack.app_token}"']
+        if hooks:
+            lines += ["[web]", f"port = {self.port}", f'public_url = "{self.url}"']
         self.config.write_text("\n".join([*lines, more]) + "\n")
 
     @property
@@ -163,6 +174,11 @@ class House:
     def database(self) -> Path:
         """The database file."""
         return self.folder / "pulse.db"
+
+    @property
+    def url(self) -> str:
+        """Where the platforms come to."""
+        return f"http://127.0.0.1:{self.port}"
 
     def _program(self, *, stub: bool) -> list[str]:
         return [sys.executable, "-m", STUBBED if stub else "bot"]
@@ -188,9 +204,15 @@ class House:
     async def _read(self) -> None:
         """Wait until every platform is being read."""
         if self.telegram is not None:
-            await self.telegram.wait_polled()
+            if self.port:
+                await self.telegram.wait_until(lambda: self.url in self.telegram.webhook.url)
+            else:
+                await self.telegram.wait_polled()
         if self.slack is not None:
-            await self.slack.wait_connected()
+            if self.port:
+                await self.slack.delivery.take_url(f"{self.url}/slack/events")
+            else:
+                await self.slack.wait_connected()
 
     @asynccontextmanager
     async def up(self, *, ticks: float = 0.2) -> AsyncIterator[App]:

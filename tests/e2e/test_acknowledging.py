@@ -3,52 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 
-import pytest
-
-from dialogues.errors import StoreFull
-from storage.sqlite import SqliteDriver
+from tests.e2e.disk import Disk
 from tests.e2e.house import House
 from tests.fakes.people import Person
 from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
 
 Build = Callable[..., House]
-
-
-class Disk:
-    """Stands between the store and its commits.
-
-    Attributes:
-        free: While it is not set, every commit that wrote something waits.
-        full: While true, every such commit fails.
-        held: Commits that wait now.
-    """
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.free = threading.Event()
-        self.free.set()
-        self.full = False
-        self.held = 0
-        real = SqliteDriver._execute
-
-        def execute(driver: SqliteDriver, statement: str) -> None:
-            if statement == "commit" and (self.full or not self.free.is_set()):
-                if self.full:
-                    raise StoreFull
-                self.held += 1
-                self.free.wait(20)
-                self.held -= 1
-            real(driver, statement)
-
-        monkeypatch.setattr(SqliteDriver, "_execute", execute)
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return Disk(monkeypatch)
 
 
 async def agreed(person: Person) -> None:
