@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 
 from bot.cli.app import COMMANDS, app
 from bot.config import OTHER_VARIABLES, Settings, environment_keys
+from bot.metrics import FIGURES
 from bot.settings import Cohort, Pulse, written
 from dialogues import effects, events
 from dialogues.loader import KINDS
@@ -35,6 +36,7 @@ __all__ = [
     "configuration",
     "events_and_effects",
     "main",
+    "metrics",
     "survey_files",
     "survey_schema",
 ]
@@ -72,6 +74,16 @@ the ids of choices, yesno `yes` and `no` (or `true` and `false`), number a numbe
 _ABOUT_EVENTS = """\
 `dialogues.engine.step(survey, session, event)` gives a turn: the session after it and its effects,
 in order.
+"""
+
+_ABOUT_METRICS = """\
+What `/metrics` shows, in the text format of Prometheus: see
+[watching it run](../howto/watch.md). Nothing in it tells who, what was said, or which wave, survey
+or cohort. Beside these there are the usual figures of a process (`process_...`).
+
+A figure marked *shared* is read from the database, and is the same in every process of one
+installation: take the greatest of them, not the sum. While the database cannot be read it is
+missing, or `NaN`.
 """
 
 #: A survey that shows how keys are written; a test loads it.
@@ -275,6 +287,20 @@ def events_and_effects() -> str:
     return "\n".join(parts)
 
 
+def metrics() -> str:
+    """Write the page of what is counted."""
+    parts = ["# Metrics\n", _NOTE, _ABOUT_METRICS]
+    for one in FIGURES:
+        shared = " *Shared.*" if one.shared else ""
+        meaning = one.meaning[0].upper() + one.meaning[1:]
+        part = f"## {one.name}\n\nA {one.kind}. {meaning}.{shared}\n"
+        if one.labels:
+            rows = [(f"`{label}`", values) for label, values in one.labels.items()]
+            part += "\n" + _table(("label", "values"), rows)
+        parts.append(part)
+    return "\n".join(parts)
+
+
 def _described(kind: type) -> str:
     words, example = inspect.getdoc(kind) or "", ""
     if "\nExample:\n" in words:
@@ -336,6 +362,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "survey-files.md": survey_files,
     "survey.schema.json": survey_schema,
     "events-and-effects.md": events_and_effects,
+    "metrics.md": metrics,
 }
 
 if __name__ == "__main__":

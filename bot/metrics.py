@@ -1,16 +1,17 @@
 """What ``/metrics`` shows, in the text format of Prometheus.
 
-What lives here: names, meanings and labels of every figure (docs/howto/watch.md lists them).
-What must not: a label that tells who, what was said, or which wave, survey or cohort. A
-registry of its own, so that two in one process do not mix.
+What lives here: every figure with its meaning and labels (docs/reference/metrics.md is made of
+them). What must not: a label that tells who, what was said, or which wave, survey or cohort.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
+from typing import Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -25,142 +26,206 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from bot.observer import Observer, SendOutcome, TurnOutcome
 from storage.values import Workload
 
-__all__ = ["Metrics"]
+__all__ = ["FIGURES", "Figure", "Metrics"]
 
 _LANES = {0: "reply", 1: "broadcast"}
 _STATES = ("pending", "claimed", "dead")
 
-#: Seconds: around what people notice, and what Slack waits.
-_TURN = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_COMMIT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-_SEND = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
-_TAGGING = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
-_JOBS = (1, 2, 5, 10, 25, 50, 100, 250)
+_CHANNEL = "`telegram` or `slack`"
+_LANE = "`reply` or `broadcast` (what we send of our own accord)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One thing that is counted.
+
+    Attributes:
+        labels: What its values are told apart by, and what they may be.
+        buckets: Upper bounds, rising; of a histogram.
+        shared: Whether every process of one installation gives the same.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    meaning: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
+    shared: bool = False
+
+
+#: In the order in which they are read about.
+FIGURES = (
+    Figure(
+        name="pulse_up",
+        kind="gauge",
+        meaning="1 where a part can do its work, else 0: as `/readyz` says",
+        labels={"part": "`store`, and each channel that is read here"},
+    ),
+    Figure(
+        name="pulse_turns_total",
+        kind="counter",
+        meaning="what people did, and what became of it",
+        labels={
+            "channel": _CHANNEL,
+            "kind": "`wrote`, `pressed`, `edited` and so on",
+            "outcome": "`taken`; `repeated` (had come before); `not_kept` (has to come again);"
+            " `broke` (our own code failed)",
+        },
+    ),
+    Figure(
+        name="pulse_turn_seconds",
+        kind="histogram",
+        meaning="from what a person did until all that follows from it was committed",
+        labels={"channel": _CHANNEL},
+        buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    ),
+    Figure(
+        name="pulse_commit_seconds",
+        kind="histogram",
+        meaning="one transaction with all its jobs",
+        buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+    ),
+    Figure(
+        name="pulse_commit_jobs",
+        kind="histogram",
+        meaning="jobs that shared one transaction",
+        buckets=(1, 2, 5, 10, 25, 50, 100, 250),
+    ),
+    Figure(
+        name="pulse_commits_failed_total",
+        kind="counter",
+        meaning="transactions of which nothing was kept",
+    ),
+    Figure(
+        name="pulse_outbox_messages",
+        kind="gauge",
+        meaning="messages that were not sent",
+        labels={
+            "channel": _CHANNEL,
+            "lane": _LANE,
+            "state": "`pending`, those of a later hour or a paused wave too; `claimed` (under"
+            " way); `dead` (given up: `pulse outbox`)",
+        },
+        shared=True,
+    ),
+    Figure(
+        name="pulse_outbox_oldest_due_seconds",
+        kind="gauge",
+        meaning="for how long the oldest pending message has been due; 0 where none is",
+        labels={"channel": _CHANNEL, "lane": _LANE},
+        shared=True,
+    ),
+    Figure(
+        name="pulse_sends_total",
+        kind="counter",
+        meaning="tries to send a message",
+        labels={
+            "channel": _CHANNEL,
+            "lane": _LANE,
+            "outcome": "`sent`; `slowed` (the platform asks to wait); `failed` (is tried again);"
+            " `given_up`; `refused` (the platform will never take it); `gone` (nobody is there)",
+        },
+    ),
+    Figure(
+        name="pulse_send_seconds",
+        kind="histogram",
+        meaning="one try to send a message",
+        labels={"channel": _CHANNEL},
+        buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0),
+    ),
+    Figure(
+        name="pulse_rate_limited_total",
+        kind="counter",
+        meaning="times that a platform asked to wait (429)",
+        labels={"channel": _CHANNEL},
+    ),
+    Figure(
+        name="pulse_tagging_seconds",
+        kind="histogram",
+        meaning="the tagger's time for one batch of answers",
+        buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0),
+    ),
+    Figure(
+        name="pulse_tagged_answers_total",
+        kind="counter",
+        meaning="answers that the tagger read, or broke on",
+        labels={"outcome": "`tagged` or `failed`"},
+    ),
+    Figure(
+        name="pulse_untagged_answers",
+        kind="gauge",
+        meaning="answers that wait for the tagger",
+        shared=True,
+    ),
+    Figure(name="pulse_waves_open", kind="gauge", meaning="waves that are open", shared=True),
+    Figure(
+        name="pulse_refused_requests_total",
+        kind="counter",
+        meaning="web requests that were refused",
+        labels={
+            "kind": "`forged`, `stale`, `malformed`, `oversized`, `slow`, `method` or `unknown`"
+        },
+    ),
+)
 
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class Metrics(Observer):
-    """Counts what happens in this process, and what waits in the store."""
+    """Counts what happens in this process, in a registry of its own."""
 
     def __init__(self) -> None:
+        # A second series beside each counter, with the time of its birth, is of no use here.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._turns = Counter(
-            "pulse_turns",
-            "What people did, by what became of it",
-            ("channel", "kind", "outcome"),
-            registry=registry,
-        )
-        self._turn_seconds = Histogram(
-            "pulse_turn_seconds",
-            "From what a person did until all that follows from it was committed",
-            ("channel",),
-            buckets=_TURN,
-            registry=registry,
-        )
-        self._commit_seconds = Histogram(
-            "pulse_commit_seconds",
-            "What one transaction took, its jobs included",
-            buckets=_COMMIT,
-            registry=registry,
-        )
-        self._commit_jobs = Histogram(
-            "pulse_commit_jobs",
-            "Jobs that shared one transaction",
-            buckets=_JOBS,
-            registry=registry,
-        )
-        self._commits_failed = Counter(
-            "pulse_commits_failed", "Transactions of which nothing was kept", registry=registry
-        )
-        self._sends = Counter(
-            "pulse_sends",
-            "Messages that were tried to be sent, by what became of the try",
-            ("channel", "lane", "outcome"),
-            registry=registry,
-        )
-        self._send_seconds = Histogram(
-            "pulse_send_seconds",
-            "What the platform took for one try",
-            ("channel",),
-            buckets=_SEND,
-            registry=registry,
-        )
-        self._rate_limited = Counter(
-            "pulse_rate_limited",
-            "Times that a platform asked to wait (429)",
-            ("channel",),
-            registry=registry,
-        )
-        self._tagging_seconds = Histogram(
-            "pulse_tagging_seconds",
-            "What the tagger took for one batch of answers",
-            buckets=_TAGGING,
-            registry=registry,
-        )
-        self._tagged = Counter(
-            "pulse_tagged_answers",
-            "Answers that the tagger read, or broke on",
-            ("outcome",),
-            registry=registry,
-        )
-        self._refused = Counter(
-            "pulse_refused_requests", "Web requests refused, by why", ("kind",), registry=registry
-        )
-        self._outbox = Gauge(
-            "pulse_outbox_messages",
-            "Messages that were not sent",
-            ("channel", "lane", "state"),
-            registry=registry,
-        )
-        self._oldest = Gauge(
-            "pulse_outbox_oldest_due_seconds",
-            "For how long the oldest message that is due has been so; 0 where none is",
-            ("channel", "lane"),
-            registry=registry,
-        )
-        self._untagged = Gauge(
-            "pulse_untagged_answers", "Answers that wait for the tagger", (), registry=registry
-        )
-        self._waves = Gauge("pulse_waves_open", "Waves that are open", (), registry=registry)
-        self._up = Gauge(
-            "pulse_up", "1 where this part can do its work", ("part",), registry=registry
-        )
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for one in FIGURES:
+            labels = tuple(one.labels)
+            meaning = one.meaning.replace("`", "")
+            if one.kind == "counter":
+                self._counters[one.name] = Counter(one.name, meaning, labels, registry=registry)
+            elif one.kind == "gauge":
+                self._gauges[one.name] = Gauge(one.name, meaning, labels, registry=registry)
+            else:
+                self._histograms[one.name] = Histogram(
+                    one.name, meaning, labels, buckets=one.buckets, registry=registry
+                )
 
     # -- what happens --------------------------------------------------------------------
 
     def turned(self, channel: str, kind: str, outcome: TurnOutcome, seconds: float) -> None:
         """Count an inbound."""
-        self._turns.labels(channel, _WORDS.sub("_", kind).lower(), outcome).inc()
+        self._count("pulse_turns_total", channel, _WORDS.sub("_", kind).lower(), outcome)
         if outcome == "taken":
-            self._turn_seconds.labels(channel).observe(seconds)
+            self._observe("pulse_turn_seconds", seconds, channel)
 
     def committed(self, seconds: float, n_jobs: int, kept: bool) -> None:
         """Count a transaction."""
-        if kept:
-            self._commit_seconds.observe(seconds)
-            self._commit_jobs.observe(n_jobs)
-        else:
-            self._commits_failed.inc()
+        if not kept:
+            self._count("pulse_commits_failed_total")
+            return
+        self._observe("pulse_commit_seconds", seconds)
+        self._observe("pulse_commit_jobs", n_jobs)
 
     def sent(self, channel: str, lane: int, outcome: SendOutcome, seconds: float) -> None:
         """Count a try of a message."""
-        self._sends.labels(channel, _lane(lane), outcome).inc()
-        self._send_seconds.labels(channel).observe(seconds)
+        self._count("pulse_sends_total", channel, _lane(lane), outcome)
+        self._observe("pulse_send_seconds", seconds, channel)
         if outcome == "slowed":
-            self._rate_limited.labels(channel).inc()
+            self._count("pulse_rate_limited_total", channel)
 
     def tagged(self, n_read: int, n_failed: int, seconds: float) -> None:
         """Count what the tagger read."""
-        self._tagging_seconds.observe(seconds)
-        self._tagged.labels("tagged").inc(n_read)
-        self._tagged.labels("failed").inc(n_failed)
+        self._observe("pulse_tagging_seconds", seconds)
+        self._count("pulse_tagged_answers_total", "tagged", by=n_read)
+        self._count("pulse_tagged_answers_total", "failed", by=n_failed)
 
     def refused(self, kind: str) -> None:
         """Count a refused request."""
-        self._refused.labels(kind).inc()
+        self._count("pulse_refused_requests_total", kind)
 
     # -- what is shown -------------------------------------------------------------------
 
@@ -181,26 +246,45 @@ class Metrics(Observer):
             up: Whether each part can do its work.
             now: Aware UTC.
         """
-        for gauge in (self._outbox, self._oldest, self._up):
-            gauge.clear()
+        self._gauges["pulse_up"].clear()
         for part, well in up.items():
-            self._up.labels(part).set(int(well))
+            self._set("pulse_up", int(well), part)
+        for name in ("pulse_outbox_messages", "pulse_outbox_oldest_due_seconds"):
+            self._gauges[name].clear()
         if workload is None:
-            self._untagged.set(float("nan"))
-            self._waves.set(float("nan"))
+            self._set("pulse_untagged_answers", float("nan"))
+            self._set("pulse_waves_open", float("nan"))
         else:
-            self._untagged.set(workload.n_untagged)
-            self._waves.set(workload.n_open_waves)
-            for channel, lane in product(channels, _LANES.values()):
-                self._oldest.labels(channel, lane).set(0)
-                for state in _STATES:
-                    self._outbox.labels(channel, lane, state).set(0)
-            for one in workload.outbox:
-                self._outbox.labels(one.channel, _lane(one.lane), one.state).set(one.count)
-                if one.state == "pending":
-                    age = (now - one.oldest_at).total_seconds()
-                    self._oldest.labels(one.channel, _lane(one.lane)).set(max(0.0, age))
+            self._set("pulse_untagged_answers", workload.n_untagged)
+            self._set("pulse_waves_open", workload.n_open_waves)
+            self._show_outbox(workload, channels, now)
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+
+    def _show_outbox(self, workload: Workload, channels: Sequence[str], now: datetime) -> None:
+        for channel, lane in product(channels, _LANES.values()):
+            self._set("pulse_outbox_oldest_due_seconds", 0, channel, lane)
+            for state in _STATES:
+                self._set("pulse_outbox_messages", 0, channel, lane, state)
+        for one in workload.outbox:
+            labels = (one.channel, _lane(one.lane))
+            self._set("pulse_outbox_messages", one.count, *labels, one.state)
+            if one.state == "pending":
+                age = max(0.0, (now - one.oldest_at).total_seconds())
+                self._set("pulse_outbox_oldest_due_seconds", age, *labels)
+
+    # -- one figure ----------------------------------------------------------------------
+
+    def _count(self, name: str, *labels: str, by: float = 1) -> None:
+        counter = self._counters[name]
+        (counter.labels(*labels) if labels else counter).inc(by)
+
+    def _observe(self, name: str, value: float, *labels: str) -> None:
+        histogram = self._histograms[name]
+        (histogram.labels(*labels) if labels else histogram).observe(value)
+
+    def _set(self, name: str, value: float, *labels: str) -> None:
+        gauge = self._gauges[name]
+        (gauge.labels(*labels) if labels else gauge).set(value)
 
 
 def _lane(lane: int) -> str:

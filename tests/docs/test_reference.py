@@ -10,6 +10,7 @@ import pkgutil
 import re
 import shlex
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import get_args
@@ -23,6 +24,7 @@ import storage
 from bot import docs
 from bot.cli.app import COMMANDS
 from bot.config import Settings, environment_keys
+from bot.metrics import FIGURES, Metrics
 from bot.settings import Cohort, Pulse
 from dialogues import codec, effects, events
 from dialogues.loader import KINDS, load_survey
@@ -110,6 +112,19 @@ def test_the_example_of_an_event_can_be_decoded(kind: type) -> None:
     example = json.loads(words.partition("```json\n")[2].partition("```")[0])
     event = codec.decode_event(json.dumps({"v": codec.VERSION, **example}))
     assert isinstance(event, kind)
+
+
+def test_every_figure_that_is_shown_is_documented_and_the_other_way_round() -> None:
+    words = page("metrics.md")
+    body, _ = Metrics().show(
+        workload=None, channels=(), up={}, now=datetime(2026, 12, 1, tzinfo=UTC)
+    )
+    shown = set(re.findall(r"^# TYPE (\S+)", body.decode(), re.MULTILINE))
+    ours = {name for name in shown if not name.startswith("process_")}
+    assert ours == set(re.findall(r"^## (\S+)$", words, re.MULTILINE))
+    for figure in FIGURES:
+        section = words.partition(f"## {figure.name}\n")[2].partition("\n## ")[0]
+        assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(figure.labels)
 
 
 def test_the_commands_of_the_readme_are_there() -> None:

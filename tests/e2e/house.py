@@ -238,7 +238,7 @@ class House:
         if not self.tagger:
             app._coder = Coder(
                 writer, model=None, now=now, new_id=new_id,
-                command=[sys.executable, "-m", STUBBED, "--serve"],
+                command=[sys.executable, "-m", STUBBED, "--serve"], observer=app._metrics,
             )  # fmt: skip
         running: asyncio.Task[None] | None = None
         try:
