@@ -34,8 +34,8 @@ def run(
     ):
         raise UserError(
             "No channel is configured. Set telegram.token, or slack.bot_token and"
-            " slack.app_token, in config.toml (see config.example.toml);"
-            " `pulse chat` works without."
+            ' slack.app_token (with mode = "http": slack.signing_secret), in config.toml (see'
+            " config.example.toml); `pulse chat` works without."
         )
     with sole_use(known.database):
         asyncio.run(_hold(known))

@@ -75,6 +75,20 @@ def test_the_manifest_needs_no_public_address() -> None:
     assert "request_url" not in MANIFEST
 
 
+def test_the_other_manifest_differs_by_the_address_alone() -> None:
+    other = (ROOT / "docs" / "slack-manifest-http.yaml").read_text(encoding="utf-8")
+    lines = [line for line in other.splitlines() if not line.startswith("#")]
+    addresses = [line.strip() for line in lines if "https://" in line]
+    assert addresses == [
+        "url: https://pulse.example.org/slack/events",
+        "request_url: https://pulse.example.org/slack/events",
+        "request_url: https://pulse.example.org/slack/events",
+    ]
+    same = "\n".join(line for line in lines if "https://" not in line)
+    same = same.replace("socket_mode_enabled: false", "socket_mode_enabled: true")
+    assert same.splitlines() == [line for line in MANIFEST.splitlines() if not line.startswith("#")]
+
+
 def test_the_example_configuration_holds_no_secret() -> None:
     example = tomllib.loads((ROOT / "config.example.toml").read_text(encoding="utf-8"))
     secrets = ["token", "bot_token", "app_token", "signing_secret", "webhook_secret"]
