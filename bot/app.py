@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import methodcaller
 from pathlib import Path
@@ -134,6 +134,7 @@ class App:
         model: Path | None,
         slots: int,
         broadcasts_per_second: float,
+        rates: Mapping[str, float] | None = None,
         web: Web | None = None,
     ) -> None:
         # Commands that only take the time from here do without a web server.
@@ -150,7 +151,7 @@ class App:
                 channel,
                 now=now,
                 slots=slots,
-                broadcasts_per_second=broadcasts_per_second,
+                broadcasts_per_second=(rates or {}).get(channel.name, broadcasts_per_second),
                 observer=self._metrics,
             )
             for channel in channels

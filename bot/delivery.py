@@ -2,24 +2,26 @@
 
 One ``Delivery`` serves one channel. It claims rows before it sends them and notes receipts
 after, several in one transaction, so that a crash leaves at most one message in doubt per
-send slot. Replies go at once. Broadcasts are spaced evenly and give way: every reply puts the
-next broadcast off by one space, so the two together keep to the platform's rate.
+send slot. Replies go before broadcasts, which take what replies leave of the platform's rate
+(``pace.py``). Several workers may serve one channel: claims, the rate and the platform's
+words to wait are shared through the store.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import random
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.channels.base import Channel, ChannelFailed, ChatGone, MessageRefused, SlowDown
 from bot.observer import UNOBSERVED, Observer, SendOutcome
+from bot.pace import BROADCAST, REPLY, Pace
 from bot.pictures import Pictures
 from dialogues.errors import StoreError
-from storage.protocol import Outgoing, Receipt, Store
+from storage.protocol import Outgoing, PaceSeen, Receipt, Store
 from storage.writer import Writer
 
 __all__ = ["LEASE", "MAX_TRIES", "Delivery"]
@@ -29,10 +31,21 @@ log = logging.getLogger(__name__)
 #: How long a claim holds. Longer than any send may take.
 LEASE = timedelta(seconds=120)
 
+#: The longest that a send may take, in seconds: a platform may answer byte by byte.
+_LONGEST_SEND = 60.0
+
+#: A claim that has waited for so many seconds is given back instead of being sent. Others had
+#: precedence; or the program was asleep, and another worker may have taken it over.
+_STALE = 5.0
+
 #: Tries before a message is given up: with the longest wait between them more than half a day,
 #: so that people still hear from us after a long outage of the platform.
 MAX_TRIES = 100
-_LONGEST_WAIT = 600.0
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 1200.0
+
+#: The longest that a platform's word to wait is believed, in seconds.
+_LONGEST_HALT = 86_400.0
 
 #: Tries of a message at which our own code breaks: it holds up what comes after it.
 _MAX_DEFECTS = 5
@@ -46,6 +59,52 @@ _AHEAD = 1.0
 #: How often the outbox is looked at without being woken: other processes write to it too.
 _IDLE_SECONDS = 1.0
 
+#: How often the store is asked how fast to send: where others send too, and where none does.
+_ASK_SECONDS = 1.0
+_ASK_ALONE_SECONDS = 30.0
+
+#: How long a message that was given up can be tried again, and how often that is looked at.
+_KEPT = timedelta(days=30)
+_FORGET_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Halt:
+    """That the platform refused everybody until an instant; ``slower``: without our fault."""
+
+    until: datetime
+    slower: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What one exchange with the store is about.
+
+    Attributes:
+        replies: How many can be begun; broadcasts likewise, of those.
+        pace: Whether to ask how fast to send.
+        in_use: Of our share of the pace.
+        forget: Whether to drop what was given up long ago.
+    """
+
+    receipts: list[Receipt]
+    halt: _Halt | None
+    replies: int
+    broadcasts: int
+    pace: bool
+    in_use: int
+    forget: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Got:
+    """What came of it; ``wait``: seconds until a reply falls due, None when none does."""
+
+    claimed: list[Outgoing]
+    seen: PaceSeen | None
+    now: datetime
+    wait: float | None
+
 
 class Delivery:
     """Sends what the outbox holds for one channel."""
@@ -57,7 +116,11 @@ class Delivery:
         *,
         now: Callable[[], datetime],
         slots: int = 32,
-        broadcasts_per_second: float = 25.0,
+        broadcasts_per_second: float = 30.0,
+        worker_id: str = "",
+        alone: bool = True,
+        sure: Callable[[], bool] = lambda: True,
+        idle: float | None = None,
         chat: str | None = None,
         chance: Callable[[], float] = random.random,
         observer: Observer = UNOBSERVED,
@@ -65,35 +128,49 @@ class Delivery:
         """Make a delivery.
 
         Args:
-            writer: The store's own thread.
+            writer: Runs what the store is asked.
             channel: Where messages go.
             now: Gives aware UTC.
             slots: Messages under way at once, and so in doubt after a crash.
-            broadcasts_per_second: The platform's rate for everything together, as far as
+            broadcasts_per_second: What the platform takes of everything together, as far as
                 broadcasts are concerned.
+            worker_id: Under which messages are claimed.
+            alone: Whether no other worker sends for this channel.
+            sure: Whether the others still take us for alive, so that our claims are ours.
+            idle: Seconds after which the outbox is looked at without being woken.
             chat: The only conversation that is served; None for all of the channel.
             chance: Gives a number in [0, 1) for the jitter of retries.
             observer: Told of every try.
         """
         self._writer = writer
         self._channel = channel
+        self._account = channel.account
         self._now = now
         self._slots = slots
-        self._space = 1.0 / broadcasts_per_second
+        self._worker_id = worker_id
+        self._alone = alone
+        self._sure = sure
+        self._idle_seconds = idle
         self._chat = chat
         self._chance = chance
         self._observer = observer
+        self._pictures = Pictures(writer)
+        self._pace = Pace(broadcasts_per_second)
+        if not alone:
+            self._pace.take(0)
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._stopping = False
         self._receipts: list[Receipt] = []
+        self._halt: _Halt | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._broadcasting = 0
-        self._next_broadcast = 0.0
-        self._halted_until = 0.0
+        self._to_go = 0
+        self._wait: float | None = None
+        self._ask_at = 0.0
+        self._forget_at = 0.0
         self._failures = 0
         self._trouble: Exception | None = None
-        self._pictures = Pictures(writer)
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -140,22 +217,25 @@ class Delivery:
         await asyncio.sleep(_IDLE_SECONDS)
 
     async def stop(self) -> None:
-        """Send nothing new; what is under way is finished and noted."""
+        """Send nothing new; what is under way is finished and noted, what waits put back."""
         self._stopping = True
+        self._pace.stop()
         self._wake.set()
 
     async def _finish(self) -> None:
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=10)
-        receipts, self._receipts = self._receipts, []
-        if receipts:
-            await self._writer.run(lambda store: store.settle(receipts, now=self._now()))
+        asked = self._asked(0, 0)
+        if asked.receipts or asked.halt:
+            await self._writer.run(lambda store: self._exchange(store, asked))
 
     async def _rest(self) -> None:
         """Wait to be woken, or for the time when something falls due."""
-        seconds = max(0.0, self._halted_until - _monotonic())
+        idle = _IDLE_SECONDS if self._idle_seconds is None else self._idle_seconds
+        lengths = (self._pace.halted, self._wait or 0.0)
+        seconds = min((length for length in lengths if length > 0), default=idle)
         try:
-            async with asyncio.timeout(min(_IDLE_SECONDS, seconds) or _IDLE_SECONDS):
+            async with asyncio.timeout(min(idle, seconds)):
                 await self._wake.wait()
         except TimeoutError:
             pass
@@ -163,97 +243,149 @@ class Delivery:
     async def _round(self) -> bool:
         """Note receipts, claim what can be sent and begin to send it; False when idle."""
         self._wake.clear()
-        receipts, self._receipts = self._receipts, []
-        halted = _monotonic() < self._halted_until
-        replies = 0 if halted else self._slots - len(self._under_way)
-        broadcasts = 0 if halted else min(self._slots // 2 - self._broadcasting, self._room())
+        halted = self._pace.halted > 0
+        free = 0 if halted or not self._sure() else self._slots - len(self._under_way)
+        most = max(1, self._slots // 2) - self._broadcasting
+        asked = self._asked(free, min(most, self._pace.room_ahead(_AHEAD) - self._to_go))
+        began = _monotonic()
         try:
-            claimed = await self._writer.run(
-                lambda store: self._exchange(store, receipts, replies, broadcasts), last=True
-            )
+            got = await self._writer.run(lambda store: self._exchange(store, asked), last=True)
         except BaseException:
-            self._receipts = receipts + self._receipts
+            self._receipts = asked.receipts + self._receipts
+            self._halt = self._halt or asked.halt
             raise
-        for row in claimed:
-            self._begin(row)
+        self._heed(asked, got, began)
+        for row in got.claimed:
+            self._begin(row, began)
         # Whoever wrote into the outbox since we looked has set the event again.
-        over = not claimed and not self._under_way and not self._wake.is_set()
-        if over and not halted and not self._receipts:
+        over = not got.claimed and not self._under_way and not self._wake.is_set()
+        if over and free and not self._receipts:
             self._idle.set()
-        return bool(claimed) or bool(self._receipts)
+        return bool(got.claimed) or bool(self._receipts)
 
-    def _room(self) -> int:
-        """Give how many broadcasts can go in the time ahead that is planned."""
+    def _asked(self, replies: int, broadcasts: int) -> _Asked:
+        receipts, self._receipts = self._receipts, []
+        halt, self._halt = self._halt, None
         at = _monotonic()
-        free = at + _AHEAD - max(self._next_broadcast, at)
-        return max(0, math.ceil(free / self._space))
+        return _Asked(
+            receipts=receipts,
+            halt=halt,
+            replies=replies,
+            broadcasts=broadcasts,
+            pace=halt is not None or at >= self._ask_at,
+            in_use=max(self._pace.share, self._pace.in_use),
+            forget=at >= self._forget_at,
+        )
 
-    def _exchange(
-        self, store: Store, receipts: list[Receipt], replies: int, broadcasts: int
-    ) -> list[Outgoing]:
-        now = self._now()
-        if receipts:
-            store.settle(receipts, now=now)
-        name, until = self._channel.name, now + LEASE
+    def _heed(self, asked: _Asked, got: _Got, began: float) -> None:
+        """Go on as the store says."""
+        self._wait = got.wait
+        if asked.forget:
+            self._forget_at = began + _FORGET_SECONDS
+        if got.seen is None:
+            return
+        self._ask_at = began + (_ASK_ALONE_SECONDS if self._alone else _ASK_SECONDS)
+        self._pace.take(got.seen.share)
+        if got.seen.halted_until is not None:
+            self._pace.halt((got.seen.halted_until - got.now).total_seconds())
+
+    def _exchange(self, store: Store, asked: _Asked) -> _Got:
+        """Hand over what came, and get what is next, in one transaction. Safe to repeat."""
+        ours = self._now()
+        now = store.clock(ours)
+        if asked.receipts:
+            receipts = [_shifted(receipt, now - ours) for receipt in asked.receipts]
+            store.settle(receipts, now=now, worker_id=self._worker_id)
+        name = self._channel.name
+        if asked.halt is not None:
+            until = asked.halt.until + (now - ours)
+            slower = asked.halt.slower
+            store.halt_pace(name, self._account, until=until, slower=slower, now=now)
+        if asked.forget:
+            store.forget_dead(before=now - _KEPT)
+        seen = None
+        if asked.pace:
+            seen = store.take_pace(
+                name,
+                self._account,
+                per_second=self._pace.tickets,
+                worker_id=None if self._alone else self._worker_id,
+                in_use=asked.in_use,
+                now=now,
+            )
+        claimed = self._claim(store, asked, now)
+        due = None if claimed else store.next_due(name, after=now)
+        wait = None if due is None else (due - now).total_seconds()
+        return _Got(claimed=claimed, seen=seen, now=now, wait=wait)
+
+    def _claim(self, store: Store, asked: _Asked, now: datetime) -> list[Outgoing]:
         claimed: list[Outgoing] = []
-        if replies > 0:
-            claimed = store.claim_outbox(
-                name, lane=0, limit=replies, now=now, until=until, chat=self._chat
-            )
-        free = min(broadcasts, replies - len(claimed))
-        if free > 0:
-            claimed += store.claim_outbox(
-                name, lane=1, limit=free, now=now, until=until, chat=self._chat
-            )
+        for lane, most in ((REPLY, asked.replies), (BROADCAST, asked.broadcasts)):
+            limit = min(most, asked.replies - len(claimed))
+            if limit > 0:
+                claimed += store.claim_outbox(
+                    self._channel.name,
+                    lane=lane,
+                    limit=limit,
+                    now=now,
+                    until=now + LEASE,
+                    chat=self._chat,
+                    worker_id=self._worker_id,
+                )
         return claimed
 
-    def _begin(self, row: Outgoing) -> None:
-        at = _monotonic()
-        if row.lane == 0:
-            # What went more than a second ago counts for no rate any more.
-            put_off = max(self._next_broadcast, at) + self._space
-            self._next_broadcast = min(put_off, at + _AHEAD)
-            wait = 0.0
-        else:
-            self._next_broadcast = max(self._next_broadcast, at)
-            wait = self._next_broadcast - at
-            self._next_broadcast += self._space
-            self._broadcasting += 1
-        task = asyncio.create_task(self._send(row, wait))
+    def _begin(self, row: Outgoing, claimed_at: float) -> None:
+        self._broadcasting += row.lane == BROADCAST
+        self._to_go += row.lane == BROADCAST
+        task = asyncio.create_task(self._send(row, claimed_at))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _send(self, row: Outgoing, wait: float) -> None:
-        if wait > 0:
-            await asyncio.sleep(wait)
-        began = _monotonic()
-        receipt = await self._receipt(row)
-        if (outcome := _outcome(receipt)) is not None:
-            self._observer.sent(self._channel.name, row.lane, outcome, _monotonic() - began)
-        if row.lane == 1:
-            self._broadcasting -= 1
+    async def _send(self, row: Outgoing, claimed_at: float) -> None:
+        receipt = Receipt(outbox_id=row.outbox_id, outcome="put_back")
+        try:
+            if await self._may_go(row):
+                try:
+                    if _monotonic() - claimed_at < _STALE:
+                        receipt = await self._try(row)
+                finally:
+                    self._pace.ended(row.lane)
+        finally:
+            self._broadcasting -= row.lane == BROADCAST
         self._receipts.append(receipt)
         self._wake.set()
 
+    async def _may_go(self, row: Outgoing) -> bool:
+        try:
+            async with asyncio.timeout(_STALE):
+                return await self._pace.go(row.lane)
+        except TimeoutError:
+            return False
+        finally:
+            self._to_go -= row.lane == BROADCAST
+
+    async def _try(self, row: Outgoing) -> Receipt:
+        began = _monotonic()
+        receipt = await self._receipt(row)
+        seconds = _monotonic() - began
+        self._observer.sent(self._channel.name, row.lane, _outcome(receipt), seconds)
+        return receipt
+
     async def _receipt(self, row: Outgoing) -> Receipt:
         """Send one message and say how it ended."""
-        if _monotonic() < self._halted_until and row.lane == 1:
-            seconds = self._halted_until - _monotonic()
-            return self._again(row, seconds, "halted")
         try:
-            position = await self._show(row)
+            async with asyncio.timeout(_LONGEST_SEND):
+                position = await self._show(row)
         except SlowDown as slow:
-            if slow.whole:
-                self._halted_until = max(self._halted_until, _monotonic() + slow.seconds)
-            return self._again(row, slow.seconds, "slow_down")
+            return self._slowed(row, slow)
         except ChatGone:
             return Receipt(outbox_id=row.outbox_id, outcome="gone", error="chat_gone")
-        except StoreError:
-            return self._again(row, _IDLE_SECONDS, "no_picture")
         except MessageRefused as refused:
             log.error("A message was refused for good: %s", type(refused).__name__)
             return Receipt(outbox_id=row.outbox_id, outcome="dead", error="refused")
-        except ChannelFailed as failed:
+        except StoreError:
+            return self._again(row, _IDLE_SECONDS, "no_picture")
+        except (ChannelFailed, TimeoutError) as failed:
             return self._failed(row, type(failed).__name__)
         except Exception:
             log.error("Sending broke in channel %s", self._channel.name)
@@ -267,13 +399,27 @@ class Delivery:
             row.chat, row.prompt, replaces=row.replaces, picture=picture
         )
 
+    def _slowed(self, row: Outgoing, slow: SlowDown) -> Receipt:
+        """Do as the platform says, to the second: for this chat, or for all."""
+        seconds = min(slow.seconds, _LONGEST_HALT)
+        if slow.whole:
+            until = self._now() + timedelta(seconds=seconds)
+            before = self._halt
+            self._halt = _Halt(
+                until=until if before is None else max(until, before.until),
+                slower=self._pace.kept or (before is not None and before.slower),
+            )
+            self._pace.halt(seconds)
+        return self._again(row, seconds, "slow_down")
+
     def _failed(self, row: Outgoing, error: str, *, most: int = MAX_TRIES) -> Receipt:
         if row.attempts + 1 >= most:
             log.error("A message was given up after %d tries", row.attempts + 1)
             return Receipt(outbox_id=row.outbox_id, outcome="dead", error=error)
-        doubled = 0.5 * 2.0 ** min(row.attempts, 20)
-        seconds = min(doubled, _LONGEST_WAIT) * (0.75 + self._chance() / 2)
-        return self._again(row, seconds, error, in_doubt=True)
+        # Somewhere between at once and twice as long as the last time, so that not everybody
+        # comes back at one moment.
+        longest = min(_FIRST_WAIT * 2.0 ** min(row.attempts, 20), _LONGEST_WAIT)
+        return self._again(row, longest * self._chance(), error, in_doubt=True)
 
     def _again(
         self, row: Outgoing, seconds: float, error: str, *, in_doubt: bool = False
@@ -287,16 +433,21 @@ class Delivery:
         )
 
 
-def _outcome(receipt: Receipt) -> SendOutcome | None:
-    """Give what became of a try; None where there was none."""
+def _shifted(receipt: Receipt, by: timedelta) -> Receipt:
+    """Give a receipt by another clock than ours."""
+    if receipt.retry_at is None or not by:
+        return receipt
+    return replace(receipt, retry_at=receipt.retry_at + by)
+
+
+def _outcome(receipt: Receipt) -> SendOutcome:
+    """Give what became of a try."""
     if receipt.outcome == "sent":
         return "sent"
     if receipt.outcome == "gone":
         return "gone"
     if receipt.outcome == "dead":
         return "refused" if receipt.error == "refused" else "given_up"
-    if receipt.outcome == "put_back" or receipt.error == "halted":
-        return None
     return "slowed" if receipt.error == "slow_down" else "failed"
 
 

@@ -322,8 +322,19 @@ class Delivery(Table):
 
     slots: int = Field(default=32, ge=1, le=100, description="messages under way at once")
     broadcast_per_second: float = Field(
-        default=25, gt=0, le=30, description="invitations and reminders a second, each channel"
+        default=30,
+        gt=0,
+        le=30,
+        description="messages a second on Telegram; broadcasts take what replies leave of it",
     )
+    slack_broadcast_per_second: float = Field(
+        default=4, gt=0, le=50, description="the same in Slack"
+    )
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Messages a second, by channel."""
+        return {"telegram": self.broadcast_per_second, "slack": self.slack_broadcast_per_second}
 
 
 class Cohort(Table):

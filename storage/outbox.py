@@ -223,7 +223,7 @@ class Outbox(Dispositions):
         """Note what became of an invitation."""
         if receipt.outcome == "gone":
             self._note_unsent(row["respondent_id"], at, Cause.UNREACHABLE)
-        if row["invitation_id"] is None or receipt.outcome == "retry":
+        if row["invitation_id"] is None or receipt.outcome in {"retry", "put_back"}:
             return
         state = State.CONTACTED if receipt.outcome == "sent" else State.FAILED
         cause = {"gone": Cause.UNREACHABLE, "dead": Cause.GIVEN_UP}.get(receipt.outcome)

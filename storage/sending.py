@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from storage.values import Letter, OutboxDepth, Outgoing, Receipt, WorkerSeen
+from storage.values import Letter, OutboxDepth, Outgoing, PaceSeen, Receipt, WorkerSeen
 
 __all__ = ["Sending"]
 
@@ -127,12 +127,13 @@ class Sending(Protocol):
         """Give every worker that has not been dismissed, by worker_id."""
         ...
 
-    def dismiss(self, worker_id: str, *, seen_at: datetime) -> int | None:
+    def dismiss(self, worker_id: str, *, seen_at: datetime, now: datetime) -> int | None:
         """Let go of all that a worker holds: its claims, leads and shares of the pace.
 
         Args:
             worker_id: One that has ended, or that has not been seen for too long.
             seen_at: When it was last seen.
+            now: By the workers' clock.
 
         Returns:
             How many messages are in doubt; None, and nothing is let go of, when the worker
@@ -143,5 +144,39 @@ class Sending(Protocol):
     def lead(self, name: str, worker_id: str, *, now: datetime, until: datetime) -> bool:
         """Take or keep the lead in something that only one worker may do, until an instant;
         False while another one has it.
+        """
+        ...
+
+    # Pace -----------------------------------------------------------------------------
+
+    def take_pace(
+        self,
+        channel: str,
+        account: str,
+        *,
+        per_second: int,
+        worker_id: str | None,
+        in_use: int,
+        now: datetime,
+    ) -> PaceSeen:
+        """Say how fast a worker may send for a bot, all who share it in equal parts. A worker
+        has to ask again every second or so. What it is to give up of its share, it has given
+        up once it uses it no more; only then others get it.
+
+        Args:
+            channel: Of the bot.
+            account: What tells the bot from others; a keyed hash of it is kept.
+            per_second: Messages a second that the platform takes.
+            worker_id: None for the only one that sends.
+            in_use: Messages that it may have sent in the last second, or its share if greater.
+            now: By the workers' clock.
+        """
+        ...
+
+    def halt_pace(
+        self, channel: str, account: str, *, until: datetime, slower: bool, now: datetime
+    ) -> None:
+        """Let no worker send for a bot until an instant. ``slower``: it was refused though all
+        kept the pace, so a tenth fewer go from now on, and one more again every minute.
         """
         ...

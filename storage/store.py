@@ -12,6 +12,7 @@ from dialogues.survey import Survey
 from storage.clockwork import Clockwork
 from storage.codings import Codings
 from storage.outbox import Outbox
+from storage.paces import Paces
 from storage.protocol import Row, Store
 from storage.records import write_instant
 from storage.results import Results
@@ -22,7 +23,7 @@ from storage.workload import Workloads
 __all__ = ["SqlStore"]
 
 
-class SqlStore(Results, Turns, Outbox, Clockwork, Codings, Workers, Workloads):
+class SqlStore(Results, Turns, Outbox, Clockwork, Codings, Workers, Paces, Workloads):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:

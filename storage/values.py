@@ -30,6 +30,7 @@ __all__ = [
     "Letter",
     "OutboxDepth",
     "Outgoing",
+    "PaceSeen",
     "Receipt",
     "Reply",
     "Respondent",
@@ -171,6 +172,19 @@ class Outgoing:
     replaces: str | None
     attempts: int
     lane: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceSeen:
+    """How fast one worker may send for a bot.
+
+    Attributes:
+        share: Messages a second.
+        halted_until: Nothing may be sent before; None where nothing is halted.
+    """
+
+    share: int
+    halted_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

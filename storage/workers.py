@@ -56,12 +56,12 @@ class Workers(Part):
             for row in self._all("workers")
         ]
 
-    def dismiss(self, worker_id: str, *, seen_at: datetime) -> int | None:
+    def dismiss(self, worker_id: str, *, seen_at: datetime, now: datetime) -> int | None:
         """Let go of all that a worker holds; see the contract."""
         if not self._run("drop_worker", worker_id=worker_id, seen_at=write_instant(seen_at)):
             return None
-        for query in ("leave_leases", "leave_shares"):
-            self._run(query, worker_id=worker_id)
+        self._run("leave_leases", worker_id=worker_id)
+        self._run("leave_shares", worker_id=worker_id, now=write_instant(now))
         return self._run("release_claims_of", worker_id=worker_id)
 
     def lead(self, name: str, worker_id: str, *, now: datetime, until: datetime) -> bool:

@@ -184,10 +184,13 @@ class Channel(Protocol):
     Attributes:
         name: ``telegram``, ``slack`` or ``terminal``.
         slash: Whether commands are written with a slash here.
+        account: What tells this bot from other bots of its platform, whose rate is another;
+            empty where there is but one. Only a keyed hash of it is kept.
     """
 
     name: str
     slash: bool
+    account: str
 
     async def run(self, receive: Receive) -> None:
         """Read updates and hand them on until cancelled or ``stop`` is called.

@@ -75,6 +75,7 @@ class SlackChannel:
 
     name = "slack"
     slash = False
+    account = ""
 
     def __init__(
         self,

@@ -72,6 +72,8 @@ class TelegramChannel:
     ) -> None:
         if not token:
             raise CannotError("There is no token for Telegram: set [telegram] token.")
+        number = token.partition(":")[0]
+        self.account = number if number.isdigit() else ""
         base = api_base_url.rstrip("/")
         self._request = AiohttpRequest()
         self._poll_request = AiohttpRequest(connections=1)

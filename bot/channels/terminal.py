@@ -94,6 +94,7 @@ class TerminalChannel:
 
     name = "terminal"
     slash = False
+    account = ""
 
     def __init__(
         self,

@@ -62,6 +62,7 @@ async def _hold(known: Settings) -> None:
             model=Path(known.tagger.model) if known.tagger.model else None,
             slots=known.delivery.slots,
             broadcasts_per_second=known.delivery.broadcast_per_second,
+            rates=known.delivery.rates,
             web=known.web,
         )
         await app.run(stop)

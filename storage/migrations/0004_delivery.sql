@@ -44,10 +44,12 @@ create table paces (
     halted_until text
 ) {keyed};
 
--- Which worker may send how many of them.
+-- Which worker may send how many of them. left_at: when it ended; what it sent in its last
+-- moment still counts then.
 create table shares (
     pace_key text not null,
     worker_id text not null,
     share integer not null,
+    left_at text,
     primary key (pace_key, worker_id)
 ) {keyed};

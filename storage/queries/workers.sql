@@ -30,7 +30,7 @@ where state = 'claimed' and claimed_by = :worker_id
 delete from leases where worker_id = :worker_id
 
 -- name: leave_shares
-delete from shares where worker_id = :worker_id
+update shares set left_at = :now where worker_id = :worker_id and left_at is null
 
 -- name: lead
 insert into leases (name, worker_id, until) values (:name, :worker_id, :until)
@@ -45,3 +45,31 @@ select c.outbox_id from (
     offset 0
 ) c
 where pg_try_advisory_xact_lock(1869968503, hashtext(c.respondent_id))
+
+-- name: add_pace
+insert into paces (pace_key, allowed, changed_at) values (:pace_key, :allowed, :now)
+on conflict do nothing
+
+-- name: pace.sqlite
+select allowed, changed_at, halted_until from paces where pace_key = :pace_key
+
+-- name: pace.postgres
+-- Until the end of the transaction nobody else shares it out.
+select allowed, changed_at, halted_until from paces where pace_key = :pace_key for update
+
+-- name: set_allowed
+update paces set allowed = :allowed, changed_at = :now where pace_key = :pace_key
+
+-- name: set_halt
+update paces set halted_until = :until
+where pace_key = :pace_key and (halted_until is null or halted_until < :until)
+
+-- name: shares
+select worker_id, share, left_at from shares where pace_key = :pace_key order by worker_id
+
+-- name: set_share
+insert into shares (pace_key, worker_id, share) values (:pace_key, :worker_id, :share)
+on conflict (pace_key, worker_id) do update set share = excluded.share, left_at = null
+
+-- name: forget_share
+delete from shares where pace_key = :pace_key and worker_id = :worker_id

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from dialogues.prompts import Prompt
 from storage.open import open_store
+from storage.protocol import Address, Respondent, Store
 from storage.writer import Writer
+from tests.bot.deliveries import Say
 from tests.bot.place import Place
 from tests.bot.ports import FakeChannel, FakeClock
 
@@ -38,3 +41,29 @@ async def channel() -> FakeChannel:
 @pytest.fixture
 def place(writer: Writer, clock: FakeClock, url: str) -> Place:
     return Place(writer, clock, url)
+
+
+@pytest.fixture
+def people(writer: Writer, clock: FakeClock) -> dict[str, Respondent]:
+    def welcome(store: Store) -> dict[str, Respondent]:
+        return {
+            name: store.welcome(
+                Address(channel="telegram", platform_id=name, chat=name),
+                respondent_id=f"r-{name}",
+                role="citizen",
+                language="en",
+                on=clock().date(),
+            )
+            for name in [f"p{number}" for number in range(30)]
+        }
+
+    return writer.submit(welcome).result()
+
+
+@pytest.fixture
+def say(writer: Writer, clock: FakeClock, people: dict[str, Respondent]) -> Say:
+    async def put(name: str, *texts: str, lane: int = 0) -> None:
+        prompts = [Prompt(text=text) for text in texts]
+        await writer.run(lambda store: store.say(people[name], prompts, at=clock(), lane=lane))
+
+    return put

@@ -63,6 +63,7 @@ class FakeChannel:
 
     name = "telegram"
     slash = True
+    account = ""
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []

@@ -3,89 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
 
 from bot import delivery as module
-from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, SlowDown
+from bot.channels.base import ChannelFailed, ChatGone, MessageRefused
 from bot.delivery import MAX_TRIES, Delivery
 from dialogues.errors import StoreBusy, StoreFull
 from dialogues.prompts import Picture, Prompt
 from storage.protocol import Address, Outgoing, Respondent, Store
 from storage.store import SqlStore
 from storage.writer import Writer
+from tests.bot.deliveries import Say, delivering, noted, outbox, until
 from tests.bot.ports import FakeChannel, FakeClock
 
 
 @pytest.fixture(autouse=True)
 def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_IDLE_SECONDS", 0.02)
-
-
-@pytest.fixture
-def people(writer: Writer, clock: FakeClock) -> dict[str, Respondent]:
-    def welcome(store: Store) -> dict[str, Respondent]:
-        return {
-            name: store.welcome(
-                Address(channel="telegram", platform_id=name, chat=name),
-                respondent_id=f"r-{name}",
-                role="citizen",
-                language="en",
-                on=clock().date(),
-            )
-            for name in [f"p{number}" for number in range(30)]
-        }
-
-    return writer.submit(welcome).result()
-
-
-Say = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-def say(writer: Writer, clock: FakeClock, people: dict[str, Respondent]) -> Say:
-    async def put(name: str, *texts: str, lane: int = 0) -> None:
-        prompts = [Prompt(text=text) for text in texts]
-        await writer.run(lambda store: store.say(people[name], prompts, at=clock(), lane=lane))
-
-    return put
-
-
-@asynccontextmanager
-async def delivering(
-    writer: Writer, channel: FakeChannel, clock: FakeClock, **options: Any
-) -> AsyncIterator[Delivery]:
-    options = {"broadcasts_per_second": 1e6, "chance": lambda: 0.5, **options}
-    delivery = Delivery(writer, channel, now=clock, **options)
-    task = asyncio.create_task(delivery.run())
-    try:
-        yield delivery
-    finally:
-        channel.gate.set()
-        await delivery.stop()
-        await asyncio.wait_for(task, 10)
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
-def outbox(url: str) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute("select * from outbox order by outbox_id")]
-
-
-def noted(url: str, tries: int) -> bool:
-    """Whether the first message waits to be tried again after so many tries."""
-    first = outbox(url)[0]
-    return first["state"] == "pending" and first["attempts"] == tries
 
 
 async def test_one_chat_is_served_where_one_is_named(
@@ -175,110 +111,59 @@ async def test_broadcasts_leave_slots_free_for_replies(
         assert channel.most == 3
 
 
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long delivery slept before each broadcast, while its clock stands still."""
-    seconds: list[float] = []
-    monkeypatch.setattr(module, "_monotonic", lambda: 100.0)
-    real = asyncio.sleep
-
-    async def sleep(length: float) -> None:
-        if length != module._IDLE_SECONDS:
-            seconds.append(length)
-        await real(0)
-
-    monkeypatch.setattr(module.asyncio, "sleep", sleep)
-    return seconds
-
-
-async def test_broadcasts_are_spaced_evenly(
-    writer: Writer, channel: FakeChannel, clock: FakeClock, say: Say, waits: list[float]
+async def test_a_broadcast_is_claimed_shortly_before_its_time(
+    writer: Writer, channel: FakeChannel, clock: FakeClock, say: Say, url: str
 ) -> None:
-    for number in range(8):
-        await say(f"p{number}", "news", lane=1)
-    delivery = Delivery(writer, channel, now=clock, slots=16, broadcasts_per_second=10)
-    await delivery._round()
-    await delivery.stop()
-    await delivery._finish()
-    assert waits == pytest.approx([0.1 * number for number in range(1, 8)])
-    assert len(channel.sent) == 8
+    await say("p1", "first", lane=1)
+    await say("p2", "second", lane=1)
+    async with delivering(writer, channel, clock, broadcasts_per_second=0.01):
+        await until(lambda: channel.texts() == ["first"])
+        await asyncio.sleep(0.1)
+        assert [row["state"] for row in outbox(url)] == ["pending"]
 
 
-async def test_each_reply_puts_the_next_broadcast_off_by_one_space(
-    writer: Writer, channel: FakeChannel, clock: FakeClock, say: Say, waits: list[float]
-) -> None:
-    await say("p1", "reply")
-    await say("p2", "reply")
-    await say("p3", "news", lane=1)
-    delivery = Delivery(writer, channel, now=clock, slots=16, broadcasts_per_second=10)
-    await delivery._round()
-    await delivery._finish()
-    assert waits == pytest.approx([0.2])
-
-
-async def test_broadcasts_that_many_replies_put_off_are_not_claimed_before_their_time(
+async def test_what_had_to_wait_too_long_is_given_back_untried(
     writer: Writer,
     channel: FakeChannel,
     clock: FakeClock,
     say: Say,
     url: str,
-    waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Claimed and asleep for longer than the claim holds, they would be sent twice.
-    delivery = Delivery(writer, channel, now=clock, slots=16, broadcasts_per_second=10)
-    for _ in range(3):
-        for number in range(16):
-            await say(f"p{number}", "reply")
-        await delivery._round()
-        await asyncio.wait(delivery._under_way)
-    await say("p20", "news", lane=1)
+    # Claimed and waiting for longer than the claim holds, it would be sent twice.
+    monkeypatch.setattr(module, "_STALE", 0.05)
+    await say("p1", "news", lane=1)
+    delivery = Delivery(writer, channel, now=clock)
+    delivery._pace.take(0)
+    monkeypatch.setattr(delivery._pace, "take", lambda _share: None)
+    monkeypatch.setattr(delivery._pace, "room_ahead", lambda _seconds: 1)
     await delivery._round()
-    assert outbox(url)[-1]["state"] == "pending"
-    monkeypatch.setattr(module, "_monotonic", lambda: 101.0)
-    await delivery._round()
+    assert outbox(url)[0]["state"] == "claimed"
+    await asyncio.wait(delivery._under_way)
     await delivery._finish()
-    assert channel.texts("p20") == ["news"]
-    assert max(waits, default=0.0) <= 1.0
+    [row] = outbox(url)
+    assert (row["state"], row["attempts"], row["doubt"]) == ("pending", 0, 0)
+    assert channel.tries == []
 
 
-async def test_a_halt_of_the_whole_platform_stops_everything_until_it_is_over(
+async def test_a_program_that_was_asleep_sends_nothing_that_it_had_claimed(
     writer: Writer,
     channel: FakeChannel,
     clock: FakeClock,
     say: Say,
+    url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    at = 100.0
-    monkeypatch.setattr(module, "_monotonic", lambda: at)
-    channel.troubles["p1"] = [SlowDown(30.0)]
-    await say("p1", "first")
-    async with delivering(writer, channel, clock) as delivery:
-        await until(lambda: channel.tries == ["p1"])
-        await until(lambda: not delivery._under_way)
-        await say("p2", "second")
-        clock.pass_(seconds=31)
-        delivery.wake()
-        await asyncio.sleep(0.1)
-        assert channel.tries == ["p1"]
-        at = 131.0
-        delivery.wake()
-        await until(lambda: len(channel.sent) == 2)
-
-
-async def test_a_wait_that_is_asked_of_one_chat_leaves_the_others_alone(
-    writer: Writer, channel: FakeChannel, clock: FakeClock, say: Say
-) -> None:
-    channel.troubles["p1"] = [SlowDown(5.0, whole=False)]
-    await say("p1", "first", "second")
-    async with delivering(writer, channel, clock) as delivery:
-        await until(lambda: channel.tries == ["p1"])
-        await say("p2", "other")
-        delivery.wake()
-        await until(lambda: channel.texts() == ["other"])
-        clock.pass_(seconds=5)
-        delivery.wake()
-        await until(lambda: channel.texts("p1") == ["first", "second"])
+    await say("p1", "hello")
+    delivery = Delivery(writer, channel, now=clock)
+    await delivery._round()
+    at = asyncio.get_running_loop().time()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_monotonic", lambda: at + 60)
+        await asyncio.wait(delivery._under_way)
+    await delivery._finish()
+    assert channel.tries == []
+    assert outbox(url)[0]["state"] == "pending"
 
 
 async def test_failures_are_tried_again_after_waits_that_double(
@@ -351,6 +236,31 @@ async def test_many_waits_in_a_row_do_not_break_the_backoff(
     again = delivery._failed(row, "down", most=10_000)
     assert again.retry_at is not None
     assert (again.retry_at - clock()).total_seconds() == 600.0
+
+
+def test_the_wait_is_anything_up_to_twice_the_last_one(
+    writer: Writer, channel: FakeChannel, clock: FakeClock
+) -> None:
+    async def waits(chance: float) -> list[float]:
+        delivery = Delivery(writer, channel, now=clock, chance=lambda: chance)
+        found = []
+        for attempts in (0, 1, 2, 50):
+            row = Outgoing(
+                outbox_id=1,
+                respondent_id="r",
+                chat="p1",
+                prompt=Prompt(text="x"),
+                replaces=None,
+                attempts=attempts,
+                lane=0,
+            )
+            again = delivery._failed(row, "down").retry_at
+            assert again is not None
+            found.append((again - clock()).total_seconds())
+        return found
+
+    assert asyncio.run(waits(0.0)) == [0, 0, 0, 0]
+    assert asyncio.run(waits(0.75)) == [0.75, 1.5, 3.0, 900.0]
 
 
 async def test_a_person_who_is_gone_gets_nothing_more(
@@ -430,10 +340,10 @@ async def test_a_store_in_trouble_loses_no_receipt(
     real = Delivery._exchange
     troubles = [StoreBusy(), KeyError("a defect")]
 
-    def exchange(self: Delivery, store: Store, receipts: Any, *counts: int) -> Any:
-        if receipts and troubles:
+    def exchange(self: Delivery, store: Store, asked: Any) -> Any:
+        if asked.receipts and troubles:
             raise troubles.pop(0)
-        return real(self, store, receipts, *counts)
+        return real(self, store, asked)
 
     monkeypatch.setattr(Delivery, "_exchange", exchange)
     await say("p1", "one", "two")

@@ -46,8 +46,8 @@ def test_workers_are_known_until_they_are_dismissed(store: SqlStore) -> None:
         ("a", {"tagging", "web"}, LATER),
         ("b", {"delivery", "web"}, AT),
     ]
-    assert store.dismiss("b", seen_at=AT) == 0
-    assert store.dismiss("b", seen_at=AT) is None
+    assert store.dismiss("b", seen_at=AT, now=AT) == 0
+    assert store.dismiss("b", seen_at=AT, now=AT) is None
     assert [one.worker_id for one in store.workers()] == ["a"]
 
 
@@ -57,7 +57,7 @@ def test_who_was_seen_again_is_not_dismissed(store: SqlStore) -> None:
     beat(store, "a")
     claim(store, "a")
     beat(store, "a", now=LATER)
-    assert store.dismiss("a", seen_at=AT) is None
+    assert store.dismiss("a", seen_at=AT, now=AT) is None
     assert claim(store, "b") == []
 
 
@@ -70,7 +70,7 @@ def test_what_a_dismissed_worker_claimed_is_open_to_others(store: SqlStore) -> N
     claim(store, "a")
     say(store, "ann", "more")
     assert claim(store, "b") == []
-    assert store.dismiss("a", seen_at=AT) == 2
+    assert store.dismiss("a", seen_at=AT, now=AT) == 2
     again = claim(store, "b")
     assert [(one.prompt.text, one.attempts) for one in again] == [("to ann", 1), ("to bob", 1)]
     assert {row["doubt"] for row in rows(store, "outbox")} == {0, 1}
@@ -95,7 +95,7 @@ def test_a_late_receipt_saves_sending_what_nobody_has_taken_over(store: SqlStore
     say(store, "ann", "a1", "a2")
     beat(store, "a")
     [message] = claim(store, "a")
-    store.dismiss("a", seen_at=AT)
+    store.dismiss("a", seen_at=AT, now=AT)
     store.settle([ended(message, "dead")], now=AT, worker_id="a")
     store.settle([ended(message, "sent")], now=AT, worker_id="a")
     assert [one.prompt.text for one in claim(store, "b")] == ["a2"]
@@ -123,5 +123,5 @@ def test_one_leads_until_its_lease_has_ended(store: SqlStore) -> None:
 def test_who_is_dismissed_leads_nothing(store: SqlStore) -> None:
     beat(store, "a")
     assert store.lead("schedule", "a", now=AT, until=MUCH_LATER)
-    store.dismiss("a", seen_at=AT)
+    store.dismiss("a", seen_at=AT, now=AT)
     assert store.lead("schedule", "b", now=AT, until=MUCH_LATER)

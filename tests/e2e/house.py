@@ -233,6 +233,7 @@ class House:
             model=None,
             slots=known.delivery.slots,
             broadcasts_per_second=known.delivery.broadcast_per_second,
+            rates=known.delivery.rates,
             web=known.web,
         )
         if not self.tagger:

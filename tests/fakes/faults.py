@@ -7,9 +7,10 @@ Answers to the bot's calls:
     fake.faults.fail("*", "500", probability=0.05)      # seeded, until clear()
 
 Kinds: `429` (`retry_after`), `403`, `500`, `error` (`status`, `error`: any refusal in the
-platform's own form), `nonsense` (200 and a body that is no JSON), `hang` (no answer while
-the connection lives), `reset` (connection cut, nothing done), `lose_reply` (done, then the
-connection is cut: a message in doubt), `slow` (`seconds`, then as usual).
+platform's own form), `nonsense` (200 and a page of HTML), `gateway` (the same with 502),
+`not_ok` (200, `ok` false, and no word why), `hang` (no answer while the connection lives),
+`reset` (connection cut, nothing done), `lose_reply` (done, then the connection is cut: a message
+in doubt), `slow` (`seconds`, then as usual).
 
 Events to the bot, as probabilities from 0 to 1:
 
@@ -27,7 +28,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = frozenset({"429", "403", "500", "error", "nonsense", "hang", "reset", "lose_reply", "slow"})
+KINDS = frozenset({
+    "429", "403", "500", "error", "nonsense", "gateway", "not_ok", "hang", "reset", "lose_reply",
+    "slow",
+})  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)

@@ -418,8 +418,13 @@ class FakeSlack(Files, Methods, Server):
                 await self.hang(request)
             if fault.kind == "reset":
                 raise ConnectionCutError
-            if fault.kind == "nonsense":
-                return web.Response(text="<html>Something is off</html>")
+            if fault.kind in ("nonsense", "gateway"):
+                status = 200 if fault.kind == "nonsense" else 502
+                return web.Response(
+                    text="<html>Something is off</html>", status=status, content_type="text/html"
+                )
+            if fault.kind == "not_ok":
+                return web.json_response({"ok": False})
             if fault.kind == "429":
                 return _too_many(fault.retry_after)
             if fault.kind == "403":
