@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak.killing import kill_while_answering, line
 
 
-async def test_nobody_loses_an_answer_while_the_process_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hooks", [False, True], ids=["asking", "hooks"])
+async def test_nobody_loses_an_answer_while_the_process_is_killed(
+    tmp_path: Path, hooks: bool
+) -> None:
     tally = await kill_while_answering(
         tmp_path / "house",
         people=10,
@@ -17,6 +22,7 @@ async def test_nobody_loses_an_answer_while_the_process_is_killed(tmp_path: Path
         think=(0.05, 0.6),
         patience=1.5,
         limits=False,
+        hooks=hooks,
         timeout=60,
     )
     print(line(tally))

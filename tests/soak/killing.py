@@ -209,6 +209,7 @@ async def kill_while_answering(
     patience: float = 3.0,
     limits: bool = True,
     lost_replies: float = 0.0,
+    hooks: bool = False,
     timeout: float = 600.0,  # noqa: ASYNC109
 ) -> Tally:
     """Hold all conversations to their end, killing meanwhile; raise when anything is wrong.
@@ -224,6 +225,7 @@ async def kill_while_answering(
         limits: Whether the platforms' rates hold.
         lost_replies: Share of messages that arrive and whose sending looks failed all the same,
             so that people see them twice.
+        hooks: Whether the platforms come to us: by webhook, and by HTTP.
         timeout: Of the whole.
     """
     chance = random.Random(seed)
@@ -238,7 +240,9 @@ async def kill_while_answering(
             for fake, method in ((telegram, "sendMessage"), (slack, "chat.postMessage"))
         ]
         more = f"[delivery]\nslots = {SLOTS}"
-        house = House(folder, telegram=telegram, slack=slack, surveys=[SURVEY], more=more)
+        house = House(
+            folder, telegram=telegram, slack=slack, surveys=[SURVEY], more=more, hooks=hooks
+        )
         half = people // 2
         crowds = [
             Crowd(
@@ -255,6 +259,7 @@ async def kill_while_answering(
             )
         ]
         try:
+            # The first run has Slack take the address; later it just comes there.
             running = await house.run()
             talking = [asyncio.create_task(crowd.run(timeout)) for crowd in crowds]
             checked = 0
