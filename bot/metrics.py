@@ -163,7 +163,8 @@ FIGURES = (
         kind="counter",
         meaning="web requests that were refused",
         labels={
-            "kind": "`forged`, `stale`, `malformed`, `oversized`, `slow`, `method` or `unknown`"
+            "kind": "`forged`, `stale`, `malformed`, `oversized`, `slow`, `crowded` (too many at"
+            " once), `method` or `unknown`"
         },
     ),
 )

@@ -43,6 +43,9 @@ _IDLE_SECONDS = 130.0
 #: the database and for sending.
 _MOST_CONNECTIONS = 512
 
+#: Bytes of all bodies that are being read: most of who sends them has proven nothing yet.
+_MOST_BYTES = 64 * 1024 * 1024
+
 #: Seconds that requests under way may take at the end.
 _FINISH_SECONDS = 20.0
 
@@ -98,6 +101,7 @@ class WebServer:
             "/metrics": self._show_metrics,
         }
         self._closing = False
+        self._n_bytes = 0
         self._runner: web.ServerRunner | None = None
 
     @property
@@ -201,16 +205,21 @@ class WebServer:
             async with asyncio.timeout(_BODY_SECONDS):
                 async for chunk in request.content.iter_any():
                     body += chunk
+                    self._n_bytes += len(chunk)
                     if len(body) > MAX_BODY:
                         raise Refused("oversized", 413)
+                    if self._n_bytes > _MOST_BYTES:
+                        raise Refused("crowded", 503)
         except TimeoutError:
             raise Refused("slow", 408) from None
+        finally:
+            self._n_bytes -= len(body)
         return bytes(body)
 
     def _refuse(self, refusal: Refused) -> web.Response:
         self._refusals.note(refusal.kind)
         response = web.Response(status=refusal.status)
-        if refusal.status in {408, 413}:
+        if refusal.kind in {"crowded", "oversized", "slow"}:
             # What is left of it is not worth waiting for.
             response.force_close()
         return response
@@ -279,6 +288,7 @@ class _Door(RequestHandler):
         """Let somebody in, if there is room."""
         super().connection_made(transport)
         if self._manager is not None and len(self._manager.connections) > _MOST_CONNECTIONS:
+            self._refusals.note("crowded")
             self.force_close()
             return
         self._head_timer = self._loop.call_later(_HEAD_SECONDS, self._close_unheard)

@@ -15,8 +15,11 @@ __all__ = ["Answer", "Hook", "Refusal", "Refused", "json_object"]
 
 #: Why a request is refused. ``forged``: it does not prove whose it is; ``stale``: its time is
 #: too far from ours; ``malformed``: it is not what it says; ``oversized``; ``slow``: it did not
-#: come whole in time; ``method`` and ``unknown``: nothing of ours is asked for.
-Refusal = Literal["forged", "malformed", "method", "oversized", "slow", "stale", "unknown"]
+#: come whole in time; ``crowded``: too much comes at once; ``method`` and ``unknown``: nothing of
+#: ours is asked for.
+Refusal = Literal[
+    "crowded", "forged", "malformed", "method", "oversized", "slow", "stale", "unknown"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,6 +226,28 @@ async def test_there_are_never_too_many_connections(monkeypatch: pytest.MonkeyPa
                 except (ConnectionError, OSError):
                     await asyncio.sleep(0.01)
         held[1][1].close()
+    assert house.noting.kinds["crowded"] >= 1
+
+
+async def test_there_are_never_too_many_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "_MOST_BYTES", 1000)
+    box = Box()
+    head = b"POST /box HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    async with served(box) as house:
+        _, slow = await asyncio.open_connection("127.0.0.1", house.server.port)
+        slow.write(head + b"Content-Length: 801\r\n\r\n" + b"x" * 800)
+        await slow.drain()
+        await asyncio.sleep(0.05)
+        assert (await house.ask("POST", "/box", b"y" * 100, JSON)).status == 200
+        assert (await house.ask("POST", "/box", b"y" * 300, JSON)).status == 503
+        slow.write(b"x")
+        async with asyncio.timeout(5):
+            while len(box.kept) < 2:
+                await asyncio.sleep(0.01)
+        assert (await house.ask("POST", "/box", b"y" * 300, JSON)).status == 200
+        slow.close()
+    assert [len(body) for body in box.kept] == [100, 801, 300]
+    assert house.noting.kinds == {"crowded": 1}
 
 
 async def test_refusals_are_told_now_and_then(
