@@ -46,6 +46,9 @@ COMMANDS: dict[str, Entry] = {
         target="bot.cli.checking:check", help="Find every mistake in configuration and surveys."
     ),
     "wave": Entry(target="bot.cli.waves:app", help="Open, pause, close and list waves by hand."),
+    "outbox": Entry(
+        target="bot.cli.outbox:app", help="See what was not sent; try it again, or drop it."
+    ),
     "export": Entry(
         target="bot.cli.exporting:export", help="Write answers, tags, responses and a codebook."
     ),
