@@ -18,6 +18,7 @@ from bot.house import CohortPlan, House, PulsePlan
 from bot.runner import Runner
 from bot.schedule import Ticker
 from bot.settings import Web
+from bot.sweeping import Sweeper
 from bot.waves import Waves
 from dialogues import messages
 from dialogues.coding import Codeframe
@@ -167,7 +168,7 @@ class App:
             observer=self._metrics,
         )
         waves = Waves(self._runner, now=now)
-        self._ticker = Ticker(waves, writer, wake=self._wake_all)
+        self._ticker = Ticker(waves, writer, wake=self._wake_all, sweeper=Sweeper(now=now))
         self._coder = Coder(writer, model=model, now=now, new_id=new_id, observer=self._metrics)
         self._surveys = list(house.surveys.values())
         self._door = Door(

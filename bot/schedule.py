@@ -6,27 +6,42 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.sweeping import Sweeper
 from bot.waves import Waves
 from dialogues.errors import StoreError
+from storage.protocol import Store
 from storage.writer import Writer
 
 __all__ = ["TICK_SECONDS", "Ticker"]
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 #: How often we ask what is due.
 TICK_SECONDS = 5
 
 
 class Ticker:
-    """Runs ``Waves.tick`` every few seconds, one at a time, whatever the clock does."""
+    """Runs ``Waves.tick`` every few seconds, one at a time, whatever the clock does; after it
+    the ``Sweeper``, where there is one.
+    """
 
-    def __init__(self, waves: Waves, writer: Writer, *, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        waves: Waves,
+        writer: Writer,
+        *,
+        wake: Callable[[], None],
+        sweeper: Sweeper | None = None,
+    ) -> None:
         self._waves = waves
+        self._sweeper = sweeper
         self._writer = writer
         self._wake = wake
         self._scheduler = AsyncIOScheduler(timezone="UTC")
@@ -49,15 +64,21 @@ class Ticker:
         async with self._ticking:
             try:
                 # A thread of its own: the jobs wait for their commits, the event loop must not.
-                await asyncio.to_thread(
-                    self._waves.tick, lambda job: self._writer.submit(job).result()
-                )
+                await asyncio.to_thread(self._do_all)
             except StoreError as trouble:
                 log.warning("What is due could not be done, and is tried again: %s", trouble)
             except Exception as defect:
                 log.error("What is due could not be done: %s", type(defect).__name__)
                 raise
         self._wake()
+
+    def _do_all(self) -> None:
+        def run(job: Callable[[Store], _T]) -> _T:
+            return self._writer.submit(job).result()
+
+        self._waves.tick(run)
+        if self._sweeper is not None:
+            self._sweeper.tick(run)
 
     async def stop(self) -> None:
         """Tick no more; a tick under way is finished first."""

@@ -34,6 +34,7 @@ from storage.clock import (
     Window,
 )
 from storage.sending import Sending
+from storage.sweeping import Sweeping
 from storage.telling import Telling
 from storage.values import (
     Address,
@@ -100,9 +101,9 @@ __all__ = [
 ]
 
 
-class Store(Sending, ClockStore, Telling, Protocol):
+class Store(Sending, ClockStore, Telling, Sweeping, Protocol):
     """What the house keeps; for what leaves it see also ``Sending``, for time ``ClockStore``,
-    for results ``Telling``.
+    for results ``Telling``, for what is not needed any more ``Sweeping``.
     """
 
     # People ---------------------------------------------------------------------------
@@ -218,7 +219,9 @@ class Store(Sending, ClockStore, Telling, Protocol):
     # Turns ----------------------------------------------------------------------------
 
     def take_event(self, event_id: str, *, on: date) -> bool:
-        """Note a platform event; False when it was taken before. Keeps a keyed hash only."""
+        """Note a platform event; False when it was taken before, as far as that is remembered
+        (``sweep_events``). Keeps a keyed hash only.
+        """
         ...
 
     def session(self, session_id: str) -> StoredSession | None:

@@ -16,6 +16,7 @@ from storage.paces import Paces
 from storage.protocol import Row, Store
 from storage.records import write_instant
 from storage.results import Results
+from storage.sweeps import Sweeps
 from storage.turns import Turns
 from storage.workers import Workers
 from storage.workload import Workloads
@@ -23,7 +24,7 @@ from storage.workload import Workloads
 __all__ = ["SqlStore"]
 
 
-class SqlStore(Results, Turns, Outbox, Clockwork, Codings, Workers, Paces, Workloads):
+class SqlStore(Results, Turns, Outbox, Clockwork, Codings, Workers, Paces, Workloads, Sweeps):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:
