@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from bot.sweeping import Sweeper
 from bot.waves import Waves
 from dialogues import messages
 from dialogues.coding import Codeframe
-from dialogues.errors import CannotError
+from dialogues.errors import CannotError, StoreError
 from storage.protocol import Store
 from storage.writer import Writer
 
@@ -35,6 +35,12 @@ log = logging.getLogger(__name__)
 
 #: 32 letters and digits, without those that are mistaken for each other.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+
+#: Who was not seen for this long is not there any more.
+_LATELY = timedelta(seconds=60)
+
+#: Seconds that the store may take, at the end, to say who else is there.
+_PATIENCE = 5.0
 
 
 def now() -> datetime:
@@ -204,7 +210,7 @@ class App:
             reading += [asyncio.create_task(self._read(channel)) for channel in self._channels]
             await self._until(stop, reading)
         finally:
-            await self._door.close(last=True)
+            await self._door.close(last=await self._is_last())
             for channel in self._channels:
                 await channel.stop()
             if reading:
@@ -220,6 +226,15 @@ class App:
         troubles = [str(one) for one in failed if one is not None]
         if troubles and len(troubles) == len(reading):
             raise CannotError(" ".join(troubles))
+
+    async def _is_last(self) -> bool:
+        """Whether no other worker reads the channels; not, where that cannot be known."""
+        alone = methodcaller("is_alone", "", role="web", within=_LATELY, now=now())
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return bool(await self._writer.run(alone))
+        except (StoreError, TimeoutError):
+            return False
 
     def _keep_surveys(self, store: Store) -> None:
         for survey in self._surveys:

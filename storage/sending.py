@@ -6,7 +6,7 @@ A part of ``protocol.py``, where all that holds for every verb stands.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from storage.values import Letter, OutboxDepth, Outgoing, PaceSeen, Receipt, WorkerSeen
@@ -125,6 +125,10 @@ class Sending(Protocol):
 
     def workers(self) -> list[WorkerSeen]:
         """Give every worker that has not been dismissed, by worker_id."""
+        ...
+
+    def is_alone(self, worker_id: str, *, role: str, within: timedelta, now: datetime) -> bool:
+        """Whether no other worker of a role was seen within a time."""
         ...
 
     def dismiss(self, worker_id: str, *, seen_at: datetime, now: datetime) -> int | None:

@@ -7,7 +7,7 @@ workers on machines whose clocks differ agree on when a lease has ended.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from storage.base import Part
 from storage.protocol import WorkerSeen
@@ -55,6 +55,15 @@ class Workers(Part):
             )
             for row in self._all("workers")
         ]
+
+    def is_alone(self, worker_id: str, *, role: str, within: timedelta, now: datetime) -> bool:
+        """Whether no other worker of a role was seen within a time."""
+        at = self.clock(now)
+        return not any(
+            role in one.roles and at - one.seen_at < within
+            for one in self.workers()
+            if one.worker_id != worker_id
+        )
 
     def dismiss(self, worker_id: str, *, seen_at: datetime, now: datetime) -> int | None:
         """Let go of all that a worker holds; see the contract."""

@@ -125,3 +125,21 @@ def test_who_is_dismissed_leads_nothing(store: SqlStore) -> None:
     assert store.lead("schedule", "a", now=AT, until=MUCH_LATER)
     store.dismiss("a", seen_at=AT, now=AT)
     assert store.lead("schedule", "b", now=AT, until=MUCH_LATER)
+
+
+def test_who_is_alone_in_a_role_is_known_by_who_was_seen_lately(store: SqlStore) -> None:
+    now = store.clock(AT)
+
+    def alone(worker_id: str) -> bool:
+        return store.is_alone(worker_id, role="web", within=timedelta(seconds=60), now=now)
+
+    assert alone("a")
+    beat(store, "a", now=now)
+    assert alone("a")
+    store.beat("c", roles={"tagging"}, machine="m", process="p", now=now)
+    beat(store, "gone", now=now - timedelta(seconds=61))
+    assert alone("a")
+    beat(store, "b", now=now)
+    assert not alone("a")
+    store.dismiss("b", seen_at=now, now=now)
+    assert alone("a")
