@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from dialogues.errors import StoreError
 from storage.digest import Digest, line_writer
 from storage.driver import Driver
-from storage.schema import columns_of, counter, set_counter
+from storage.schema import be_patient, columns_of, counter, set_counter
 from storage.tables import KeptTable, in_order
 
 __all__ = [
@@ -79,6 +79,7 @@ class DatabaseSource:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
+        be_patient(driver)
         self.migrations: tuple[str, ...] = tuple(driver.applied())
         self.columns: Mapping[str, tuple[str, ...]] = columns_of(driver)
         self.counters: Mapping[str, int] = {
@@ -152,8 +153,8 @@ def copy_all(source: Source, target: Driver, *, total: int, progress: Progress) 
 
     Args:
         source: One state of it.
-        target: In a transaction. Its tables are made by the source's migrations and empty
-            (what ``meta`` holds is replaced).
+        target: In a transaction. Its tables are made by the source's migrations, and hold
+            nothing.
         total: How many rows there are, for ``progress`` only.
         progress: Told how far it is.
 
@@ -164,13 +165,16 @@ def copy_all(source: Source, target: Driver, *, total: int, progress: Progress) 
         StoreError: The tables are not those of the source, or what arrived differs.
     """
     there = columns_of(target)
-    for name, columns in source.columns.items():
-        if there.get(name) != tuple(columns):
-            raise StoreError(
-                f"The table {name} is not as its version of Commonpulse makes it, so it cannot"
-                " be copied. Nothing was changed."
-            )
-    target.run("delete from meta", {})
+    if there != dict(source.columns):
+        strange = sorted(
+            name
+            for name in {*there, *source.columns}
+            if there.get(name) != source.columns.get(name)
+        )
+        raise StoreError(
+            f"The tables are not as their version of Commonpulse makes them ({strange[0]}), so"
+            " they cannot be copied. Nothing was changed."
+        )
     step = stepping(progress, "copying", total)
     copied = []
     for table in in_order(source.columns):

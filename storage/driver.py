@@ -6,7 +6,7 @@ written once for all of them (``queries/``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -73,11 +73,11 @@ class Driver(Protocol):
         """
         ...
 
-    def migrate(self, last: str | None = None) -> None:
+    def migrate(self, only: Collection[str] | None = None) -> None:
         """Bring the tables up to this version. Safe to repeat.
 
         Args:
-            last: The migration to stop after, for rows of an older version; None makes all.
+            only: The migrations to make, for rows of an older version; None makes all.
 
         Raises:
             StoreError: They are of a newer version, or of another program.

@@ -11,7 +11,7 @@ from storage.sqlite import SqliteDriver
 from storage.store import SqlStore
 from storage.urls import PostgresPlace, SqlitePlace, read_url
 
-__all__ = ["open_reader", "open_store"]
+__all__ = ["open_driver", "open_reader", "open_store"]
 
 #: The most connections at a time that a store on PostgreSQL makes for itself.
 CONNECTIONS = 4
@@ -26,10 +26,7 @@ def open_store(url: str) -> SqlStore:
     Raises:
         StoreError: It cannot be opened; the message says what to do.
     """
-    place = _place(url)
-    if isinstance(place, SqlitePlace):
-        return _opened(SqliteDriver(place.path))
-    return _opened(_postgres(place))
+    return _opened(open_driver(url))
 
 
 def open_reader(url: str) -> SqlStore:
@@ -39,12 +36,21 @@ def open_reader(url: str) -> SqlStore:
     Raises:
         StoreError: It cannot be opened, or is in memory, where only its writer can read.
     """
+    return _opened(open_driver(url, readonly=True))
+
+
+def open_driver(url: str, *, readonly: bool = False) -> Driver:
+    """Open a database as it is, of whatever version, with its tables or without any.
+
+    Raises:
+        StoreError: It cannot be opened, or is in memory, where only its writer can read.
+    """
     place = _place(url)
-    if isinstance(place, SqlitePlace):
-        if place.path is None:
-            raise StoreError("A database in memory can be read by its own program only.")
-        return _opened(SqliteDriver(place.path, readonly=True))
-    return _opened(_postgres(place, readonly=True))
+    if isinstance(place, PostgresPlace):
+        return _postgres(place, readonly=readonly)
+    if readonly and place.path is None:
+        raise StoreError("A database in memory can be read by its own program only.")
+    return SqliteDriver(place.path, readonly=readonly)
 
 
 def _place(url: str) -> SqlitePlace | PostgresPlace:
@@ -54,7 +60,7 @@ def _place(url: str) -> SqlitePlace | PostgresPlace:
         raise StoreError(f"storage.url cannot be used: {trouble}.") from None
 
 
-def _postgres(place: PostgresPlace, *, readonly: bool = False) -> Driver:
+def _postgres(place: PostgresPlace, *, readonly: bool) -> Driver:
     # Its library is loaded where it is used.
     from storage.pool import connect, open_pool
     from storage.postgres import PostgresDriver

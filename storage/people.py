@@ -69,7 +69,7 @@ class People(Dispositions):
     ) -> Respondent:
         """Keep a new person, or give the one who is known there; see the contract."""
         channel, platform_id, chat = address.channel, address.platform_id, address.chat
-        self._run("unsuppress", address_key=self._hashed("address", channel, platform_id))
+        self.lift_suppression(channel, platform_id)
         at = self._one("address_at", channel=channel, platform_id=platform_id)
         if at is not None and not at["leaving"]:
             respondent_id = at["respondent_id"]
@@ -103,6 +103,10 @@ class People(Dispositions):
         """Whether this address asked to be forgotten and has not come back."""
         key = self._hashed("address", channel, platform_id)
         return self._one("is_suppressed", address_key=key) is not None
+
+    def lift_suppression(self, channel: str, platform_id: str) -> None:
+        """Let lists enrol this address again."""
+        self._run("unsuppress", address_key=self._hashed("address", channel, platform_id))
 
     def set_reachable(self, respondent_id: str, reachable: bool, *, at: datetime) -> None:
         """Note what the platform says of delivery. Unreachable drops their pending rows."""

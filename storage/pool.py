@@ -23,7 +23,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from dialogues.errors import StoreAway, StoreBusy, StoreConflict, StoreError, StoreFull
 from storage.urls import PostgresPlace
 
-__all__ = ["Connection", "Pool", "connect", "open_pool", "trouble", "troubled"]
+__all__ = ["Connection", "Pool", "connect", "environment", "open_pool", "trouble", "troubled"]
 
 Connection = psycopg.Connection[DictRow]
 Pool = ConnectionPool[Connection]
@@ -89,6 +89,19 @@ def _options(place: PostgresPlace, *, readonly: bool) -> dict[str, Any]:
         ) from None
     target = {} if readonly else {"target_session_attrs": "read-write"}
     return {**_DEFAULTS, **target, **given, "autocommit": True, "row_factory": dict_row}
+
+
+def environment(place: PostgresPlace) -> dict[str, str]:
+    """Give the variables by which PostgreSQL's own programs connect there: on a command line
+    everybody could read the password.
+    """
+    given = conninfo_to_dict(place.url)
+    names = {
+        known.keyword.decode(): known.envvar.decode()
+        for known in psycopg.pq.Conninfo.get_defaults()
+        if known.envvar is not None
+    }
+    return {names[key]: str(value) for key, value in given.items() if key in names}
 
 
 def _prepare(connection: Connection) -> None:

@@ -8,7 +8,7 @@ A reader sees one state for the whole of its transaction.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -182,9 +182,9 @@ class PostgresDriver:
         with self._connection() as connection:
             connection.execute(words)
 
-    def migrate(self, last: str | None = None) -> None:
+    def migrate(self, only: Collection[str] | None = None) -> None:
         """Bring the tables up to this version, each step and its record in one transaction."""
-        Steps(self, self._name, readonly=self._readonly).take(last)
+        Steps(self, self._name, readonly=self._readonly).take(only)
 
     def applied(self) -> list[str]:
         """Give the names of the migrations that were made, in order."""

@@ -7,6 +7,7 @@ What must not: the list itself (``sql.py``), or anything of the field.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from dialogues.errors import StoreError
@@ -15,13 +16,16 @@ from storage.sql import migrations, statements
 if TYPE_CHECKING:
     from storage.postgres import PostgresDriver
 
-__all__ = ["OLDEST_SERVER", "Steps"]
+__all__ = ["LOCK", "OLDEST_SERVER", "TAKEN", "Steps"]
+
+#: The table that says which steps were taken.
+TAKEN = "_commonpulse_migrations"
 
 #: The oldest server that is used: 14.
 OLDEST_SERVER = 14_00_00
 
 #: The lock of whoever brings the tables up to date; one of us at a time.
-_LOCK = 0x636F6D6D6F6E
+LOCK = 0x636F6D6D6F6E
 
 _ENGINE_WORDS = {
     "{keyed}": "",
@@ -40,8 +44,8 @@ class Steps:
         self._name = name
         self._readonly = readonly
 
-    def take(self, last: str | None) -> None:
-        """Take the steps that are missing, up to ``last``; None takes all.
+    def take(self, only: Collection[str] | None) -> None:
+        """Take the steps that are missing, of these; None takes all.
 
         Two programs may begin at once: one waits, and finds it done.
 
@@ -50,11 +54,11 @@ class Steps:
         """
         self._check_server()
         for name, script in migrations().items():
-            if last is not None and name > last:
-                return
+            if only is not None and name not in only:
+                continue
             with self._driver.transaction():
                 if not self._readonly:
-                    self._do(f"select pg_advisory_xact_lock({_LOCK})")
+                    self._do(f"select pg_advisory_xact_lock({LOCK})")
                     self._do("set local statement_timeout = 0")
                 if name not in self._checked():
                     self._take(name, script)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from storage.driver import Driver
 
-__all__ = ["columns_of", "counter", "set_counter", "table_names"]
+__all__ = ["be_patient", "columns_of", "counter", "set_counter", "table_names"]
 
 #: One row a column; a table's columns by name. Tables that begin with ``_`` are the engine's
 #: or a backup's own notes.
@@ -60,6 +60,13 @@ def counter(driver: Driver, table: str, column: str) -> int:
         params.pop("column")
     row = driver.one(_COUNTER[driver.engine], params)
     return 0 if row is None or row["n"] is None else int(row["n"])
+
+
+def be_patient(driver: Driver) -> None:
+    """Let no timeout of the engine end the transaction of this driver, however long it takes."""
+    if driver.engine == "postgres":
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            driver.run(f"set local {name} = 0", {})
 
 
 def set_counter(driver: Driver, table: str, column: str, number: int) -> None:

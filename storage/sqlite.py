@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ __all__ = ["SqliteDriver"]
 BUSY_SECONDS = 5.0
 
 _SET = "commonpulse"
+
+#: A message about a damaged file can hold bytes that are no text, which Python stumbles over.
+_TROUBLES = (sqlite3.Error, UnicodeDecodeError)
 _ENGINE_WORDS = {"{keyed}": "without rowid", "{serial}": "integer primary key autoincrement"}
 
 
@@ -53,7 +56,7 @@ class SqliteDriver:
             self._conn = sqlite3.connect(
                 ":memory:" if path is None else path, isolation_level=None, cached_statements=512
             )
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
         try:
             self._conn.row_factory = sqlite3.Row
@@ -65,7 +68,7 @@ class SqliteDriver:
             self._conn.execute("pragma secure_delete = on")
             self._conn.execute("pragma foreign_keys = on")
             self._conn.execute(f"pragma query_only = {int(readonly)}")
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             self._conn.close()
             raise self._trouble(error) from error
 
@@ -76,7 +79,7 @@ class SqliteDriver:
             row: Record | None = cursor.fetchone()
             # Ends the statement: one that returns rows is not done before they are read.
             cursor.close()
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
         return row
 
@@ -84,7 +87,7 @@ class SqliteDriver:
         """Run a statement and give its rows."""
         try:
             return self._conn.execute(sql, params).fetchall()
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
 
     def each(self, sql: str, params: Params) -> Iterator[Record]:
@@ -95,7 +98,7 @@ class SqliteDriver:
                 yield from cursor
             finally:
                 cursor.close()
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
 
     def run(self, sql: str, params: Params) -> int:
@@ -103,7 +106,7 @@ class SqliteDriver:
         self._check_alive()
         try:
             return self._conn.execute(sql, params).rowcount
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
 
     def many(self, sql: str, params: Sequence[Params]) -> None:
@@ -111,7 +114,7 @@ class SqliteDriver:
         self._check_alive()
         try:
             self._conn.executemany(sql, params)
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -122,7 +125,7 @@ class SqliteDriver:
             # The names are those that a database gave of itself.
             sql = f"insert into {table} ({', '.join(columns)}) values ({places})"  # noqa: S608
             self._conn.executemany(sql, rows)
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
 
     @contextmanager
@@ -156,22 +159,22 @@ class SqliteDriver:
         finally:
             self._depth = depth
 
-    def migrate(self, last: str | None = None) -> None:
+    def migrate(self, only: Collection[str] | None = None) -> None:
         """Bring the tables up to this version, each step and its record in one transaction."""
         ours = Migrations(_SET)
         for name, script in migrations().items():
-            if last is None or name <= last:
+            if only is None or name in only:
                 ours(name=name)(_Step(script))
         try:
             self._migrate(ours, known=set(migrations()))
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
 
     def applied(self) -> list[str]:
         """Give the names of the migrations that were made, in order."""
         try:
             return [one.name for one in Migrations(_SET).applied(self.db)]
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
 
     def _migrate(self, ours: Migrations, *, known: set[str]) -> None:
@@ -210,7 +213,7 @@ class SqliteDriver:
                 busy = self._conn.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
             finally:
                 self._conn.execute(f"pragma busy_timeout = {self._busy_ms}")
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
         return not busy
 
@@ -221,7 +224,7 @@ class SqliteDriver:
     def _execute(self, statement: str) -> None:
         try:
             self._conn.execute(statement)
-        except sqlite3.Error as error:
+        except _TROUBLES as error:
             raise self._trouble(error) from error
 
     def _check_alive(self) -> None:
@@ -229,7 +232,7 @@ class SqliteDriver:
         if self._depth and not self._conn.in_transaction:
             raise StoreFull
 
-    def _trouble(self, error: sqlite3.Error) -> StoreError:
+    def _trouble(self, error: Exception) -> StoreError:
         """Say what is wrong. SQLite's own words name tables and columns, never values."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         match code:
@@ -245,7 +248,7 @@ class SqliteDriver:
                 )
             case sqlite3.SQLITE_CORRUPT:
                 return StoreError(f"{self._path} is damaged; bring back a copy of it.")
-            case 0 if str(error).startswith("Could not decode"):
+            case 0 if isinstance(error, UnicodeDecodeError) or "Could not decode" in str(error):
                 # Python's own words would show the text.
                 return StoreError(f"{self._path} is damaged; bring back a copy of it.")
             case _:

@@ -21,17 +21,20 @@ class KeptTable:
         key: Columns that tell its rows apart; rows are read out in this order, never in the
             order in which they came.
         serial: The column that the engine counts up; None for keys that come from outside.
+        by_itself: Whether the program fills it when it starts, before anybody said or did
+            anything: a database with nothing else in it is as good as empty.
     """
 
     name: str
     key: tuple[str, ...]
     serial: str | None = None
+    by_itself: bool = False
 
 
 #: What is referred to comes before what refers to it.
 TABLES: tuple[KeptTable, ...] = (
-    KeptTable(name="meta", key=("key",)),
-    KeptTable(name="surveys", key=("survey_id", "revision")),
+    KeptTable(name="meta", key=("key",), by_itself=True),
+    KeptTable(name="surveys", key=("survey_id", "revision"), by_itself=True),
     KeptTable(name="respondents", key=("respondent_id",)),
     KeptTable(name="addresses", key=("channel", "platform_id")),
     KeptTable(name="timings", key=("respondent_id",)),
@@ -54,10 +57,10 @@ TABLES: tuple[KeptTable, ...] = (
     KeptTable(name="results", key=("wave_id",)),
     KeptTable(name="replies", key=("reply_id",)),
     KeptTable(name="outbox", key=("outbox_id",), serial="outbox_id"),
-    KeptTable(name="workers", key=("worker_id",)),
-    KeptTable(name="leases", key=("name",)),
-    KeptTable(name="paces", key=("pace_key",)),
-    KeptTable(name="shares", key=("pace_key", "worker_id")),
+    KeptTable(name="workers", key=("worker_id",), by_itself=True),
+    KeptTable(name="leases", key=("name",), by_itself=True),
+    KeptTable(name="paces", key=("pace_key",), by_itself=True),
+    KeptTable(name="shares", key=("pace_key", "worker_id"), by_itself=True),
 )
 
 #: Tables that name a person (or what is a person's: a response, session or invitation) and

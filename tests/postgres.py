@@ -70,7 +70,7 @@ class Server:
             nobody = pwd.getpwnam("nobody")
             self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        self._programs = self._reachable(version)
+        self.programs = self._reachable(version)
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "--encoding=UTF8",
                   "--no-locale", "--no-sync")  # fmt: skip
@@ -110,7 +110,7 @@ class Server:
                 [
                     sys.executable, "-c", _BECOME,
                     str(self._user.get("user", "")), str(self._user.get("group", "")),
-                    self._programs / "postgres", "-D", self.data,
+                    self.programs / "postgres", "-D", self.data,
                 ],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
             )  # fmt: skip
@@ -141,7 +141,7 @@ class Server:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         done = subprocess.run(
-            [self._programs / program, *arguments],
+            [self.programs / program, *arguments],
             capture_output=True, text=True, check=False, cwd=self.folder, **self._user,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -52,6 +52,14 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry(
         target="bot.cli.exporting:export", help="Write answers, tags, responses and a codebook."
     ),
+    "backup": Entry(
+        target="bot.cli.keeping:backup", help="Back everything up into one file, and read it back."
+    ),
+    "restore": Entry(target="bot.cli.keeping:restore", help="Bring a backup back."),
+    "migrate": Entry(
+        target="bot.cli.keeping:migrate", help="Copy everything into another database."
+    ),
+    "doctor": Entry(target="bot.cli.doctoring:doctor", help="Find trouble, and say what to do."),
     "tag": Entry(target="bot.cli.tagging:tag", help="Tag a text, or a file of answers."),
     "train": Entry(target="bot.cli.tagging:train", help="Make a tagger from coded answers."),
     "evaluate": Entry(target="bot.cli.tagging:evaluate", help="Measure a tagger on coded answers."),
