@@ -58,7 +58,9 @@ def test_one_with_a_flipped_bit_gives_the_same_rows_or_none(backup: Path) -> Non
     before = read(backup)
     chance = random.Random(11)
     stopped = 0
-    for place in chance.sample(range(len(whole)), 100):
+    # Where something stands: most of a small database is nothing.
+    places = [place for place, byte in enumerate(whole) if byte]
+    for place in chance.sample(places, 100):
         damaged = bytearray(whole)
         damaged[place] ^= 1 << chance.randrange(8)
         backup.write_bytes(damaged)
