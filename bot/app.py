@@ -83,6 +83,7 @@ def house_of(settings: Settings) -> House:
                 remind_after=tuple(pulse.remind_after),
                 close_after=pulse.close_after,
                 questions_per_person=pulse.questions_per_person,
+                seed=pulse.seed or None,
             )
             for pulse in settings.pulses
         ),

@@ -46,6 +46,7 @@ class PulsePlan:
         remind_after: After the opening, in order.
         close_after: After the opening; None when it closes as the next wave opens.
         questions_per_person: Questions of the pool each person gets; None for all.
+        seed: Of the draw, for who writes it down beforehand; None for a new one each wave.
     """
 
     name: str
@@ -57,6 +58,7 @@ class PulsePlan:
     remind_after: tuple[timedelta, ...] = ()
     close_after: timedelta | None = None
     questions_per_person: int | None = None
+    seed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

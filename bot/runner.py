@@ -29,12 +29,12 @@ from bot.channels.base import (
     WentAway,
     Wrote,
 )
+from bot.drawing import Drawer
 from bot.house import House, PulsePlan
 from bot.observer import UNOBSERVED, Observer, TurnOutcome
 from bot.visit import Checkin, Visit
 from dialogues import messages
 from dialogues.coding import Codeframe
-from dialogues.draw import draw_questions
 from dialogues.effects import (
     ConsentRecorded,
     DataRequested,
@@ -231,9 +231,14 @@ class Runner:
         due_at: datetime,
         invited: bool,
         greeting: str = "",
+        drawer: Drawer | None = None,
     ) -> bool:
-        """Begin a conversation; False when this person is in this wave already."""
+        """Begin a conversation; False when this person is in this wave already.
+
+        Who begins many at once gives a ``drawer`` of the same check-in, and saves it after.
+        """
         survey = checkin.survey
+        own = drawer or self.drawer(store, checkin)
         turn = start(
             survey,
             Opening(
@@ -245,13 +250,13 @@ class Runner:
                 agreed_before=store.has_consented(
                     respondent.respondent_id, survey.survey_id, survey.consent_revision
                 ),
-                draw=self._draw(checkin),
+                draw=own.draw(respondent.respondent_id),
                 greeting=greeting,
                 invited=invited,
             ),
             now,
         )
-        return store.begin_session(
+        begun = store.begin_session(
             turn,
             respondent=respondent,
             wave_id=checkin.wave.wave_id if checkin.wave else None,
@@ -261,18 +266,30 @@ class Runner:
             at=now,
             due_at=due_at,
         )
+        if not begun:
+            own.take_back(respondent.respondent_id)
+        elif drawer is None:
+            own.save()
+        return begun
 
-    def _draw(self, checkin: Checkin) -> tuple[str, ...] | None:
-        """Draw questions where a pulse asks each person a few; kept in the session alone.
+    def new_seed(self) -> str:
+        """Give what decides in a wave's draws."""
+        return self._new_id()
+
+    def drawer(self, store: Store, checkin: Checkin) -> Drawer:
+        """Give what draws questions where a pulse asks each person a few.
 
         An open check-in asks as few as the pulse of the same survey does.
         """
         fielded = checkin.wave or self._like(checkin)
-        count = fielded.questions_per_person if fielded else self._chat_draw
-        if count is None:
-            return None
-        # A seed that could be worked out from a pseudonym would name an anonymous response.
-        return draw_questions(checkin.survey, count, seed=self._new_id(), strands=self._strands)
+        return Drawer(
+            store,
+            checkin.survey,
+            checkin.wave,
+            count=fielded.questions_per_person if fielded else self._chat_draw,
+            strands=self._strands,
+            new_id=self._new_id,
+        )
 
     def _like(self, checkin: Checkin) -> PulsePlan | None:
         """Give the pulse that asks this survey of this cohort; None when none does."""

@@ -400,6 +400,11 @@ class Pulse(Table):
         ge=1,
         description="how many of the questions with an enabler each person gets; else all",
     )
+    seed: StrictStr = Field(
+        default="",
+        max_length=64,
+        description="of the draw of these questions, to write down beforehand; else one by chance",
+    )
 
 
 def database_file(url: str) -> Path | None:

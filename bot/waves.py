@@ -25,7 +25,7 @@ from bot.visit import Checkin
 from dialogues.errors import StoreError
 from dialogues.events import Reminded, WaveClosed
 from dialogues.survey import Survey
-from storage.protocol import Respondent, Rhythm, Store, Wave, WaveState
+from storage.protocol import Rhythm, Store, Wave, WaveState
 
 __all__ = ["RunJob", "Waves", "last_due", "next_due", "quiet_until"]
 
@@ -216,7 +216,16 @@ class Waves:
                 next_on=following.astimezone(zone).date(),
                 remind_after=pulse.remind_after,
             ),
+            seed=self._seed(pulse, survey),
         )
+
+    def _seed(self, pulse: PulsePlan, survey: Survey) -> str | None:
+        """Give what decides between questions that are covered alike; none where each person
+        has a chance of their own.
+        """
+        if pulse.questions_per_person is None or survey.anonymous:
+            return None
+        return pulse.seed or self._runner.new_seed()
 
     def open(self, wave: Wave, run: RunJob) -> bool:
         """Open a wave and close the one before it; False when it was opened already."""
@@ -248,33 +257,26 @@ class Waves:
             return 0
         due_at = self._speaks_at(wave)
         members = store.uninvited(wave.wave_id, roles=wave.roles, limit=_BATCH)
+        checkin = Checkin(survey=survey, cohort=wave.cohort, wave=wave)
+        drawer = self._runner.drawer(store, checkin)
+        drawer.draw_all([member.respondent_id for member in members])
         for member in members:
-            self._invite(store, wave, survey, member, now=now, due_at=due_at)
+            self._runner.open_session(
+                store,
+                member,
+                checkin,
+                event_id=f"invite:{wave.wave_id}",
+                now=now,
+                due_at=due_at,
+                invited=True,
+                drawer=drawer,
+            )
+        drawer.save()
         return len(members)
 
     def _speaks_at(self, wave: Wave) -> datetime:
         """Give when we may write of our own accord: now, or at the end of the quiet hours."""
         return quiet_until(wave.quiet_hours, ZoneInfo(wave.timezone), self._now())
-
-    def _invite(
-        self,
-        store: Store,
-        wave: Wave,
-        survey: Survey,
-        member: Respondent,
-        *,
-        now: datetime,
-        due_at: datetime,
-    ) -> None:
-        self._runner.open_session(
-            store,
-            member,
-            Checkin(survey=survey, cohort=wave.cohort, wave=wave),
-            event_id=f"invite:{wave.wave_id}",
-            now=now,
-            due_at=due_at,
-            invited=True,
-        )
 
     # Reminding ------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from dialogues.conditions import can_hold, condition_problems
 from dialogues.errors import Problem
-from dialogues.routing import PLACEHOLDER
 from dialogues.survey import (
+    PLACEHOLDER,
     ChoiceQuestion,
     Condition,
     MultichoiceQuestion,

@@ -12,6 +12,7 @@ from itertools import pairwise
 from dialogues.replies import label_of
 from dialogues.session import Given, Session
 from dialogues.survey import (
+    PLACEHOLDER,
     Condition,
     MultichoiceQuestion,
     NumberQuestion,
@@ -23,7 +24,6 @@ from dialogues.survey import (
 )
 
 __all__ = [
-    "PLACEHOLDER",
     "applies",
     "fill",
     "next_question",
@@ -37,35 +37,15 @@ __all__ = [
 #: How much of somebody's own words is quoted back to them, in characters.
 _QUOTED = 200
 
-#: ``{question_id}`` in a text stands for the answer that was given there.
-PLACEHOLDER = re.compile(r"\{([a-z0-9][a-z0-9_-]*)\}")
-
 
 def applies(survey: Survey, session: Session, question: Question) -> bool:
     """Whether a question is for this person, given the draw and the answers as they stand."""
-    if session.draw is not None and not _drawn(survey, session.draw, question, frozenset()):
+    if session.draw is not None and not survey.drawn_with[question.id].issubset(session.draw):
         return False
     return all(
         _holds(condition, survey.by_id.get(other_id), session.answer_to(other_id))
         for other_id, condition in question.show_if.items()
     )
-
-
-def _drawn(
-    survey: Survey, draw: tuple[str, ...], question: Question, above: frozenset[str]
-) -> bool:
-    """Whether the draw lets a question through.
-
-    Questions with an enabler that stand alone are the pool. What depends on one of them, by a
-    condition or because it quotes the answer, is drawn with it.
-    """
-    if question.enabler is not None and not question.show_if:
-        return question.id in draw
-    words = question.text.root.values()
-    named = {one for text in words for one in PLACEHOLDER.findall(text)}
-    others = {*question.show_if, *named} & survey.by_id.keys() - above
-    below = above | {question.id}
-    return all(_drawn(survey, draw, survey.by_id[other], below) for other in others - below)
 
 
 def _holds(condition: Condition, other: Question | None, given: Given | None) -> bool:

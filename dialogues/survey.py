@@ -29,6 +29,7 @@ from pydantic import (
 from dialogues.text import Text
 
 __all__ = [
+    "PLACEHOLDER",
     "Choice",
     "ChoiceQuestion",
     "Condition",
@@ -47,11 +48,19 @@ __all__ = [
 #: What an id of a survey, question or choice may look like.
 ID = r"^[a-z0-9][a-z0-9_-]*$"
 
+#: ``{question_id}`` in a text stands for the answer that was given there.
+PLACEHOLDER = re.compile(r"\{([a-z0-9][a-z0-9_-]*)\}")
+
 
 def slug(words: str) -> str:
     """Make an id of a label: lower case a-z, 0-9 and ``_``; empty when nothing is left."""
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+
+
+def _shown_in(text: Text) -> set[str]:
+    """Give the questions whose answers a text shows, in any language."""
+    return {one for words in text.root.values() for one in PLACEHOLDER.findall(words)}
 
 
 class _Model(BaseModel):
@@ -290,6 +299,38 @@ class Survey(_Model):
     def by_id(self) -> dict[str, Question]:
         """Question id to question."""
         return {question.id: question for question in self.questions}
+
+    @cached_property
+    def depends(self) -> dict[str, frozenset[str]]:
+        """Question id to those that it stands on: its conditions ask for their answers, or its
+        words show them, in any language.
+        """
+        return {
+            question.id: frozenset({*question.show_if, *_shown_in(question.text)})
+            & self.by_id.keys() - {question.id}
+            for question in self.questions
+        }
+
+    @cached_property
+    def drawn_with(self) -> dict[str, frozenset[str]]:
+        """Question id to the questions of the pool that have to be drawn for it to be asked:
+        itself, or those that it stands on; none where it is asked of everybody.
+        """
+        found: dict[str, frozenset[str]] = {}
+        for question in self.questions:
+            below = [found.get(one, frozenset()) for one in self.depends[question.id]]
+            found[question.id] = frozenset().union(*below)
+            alone = not question.show_if and not found[question.id]
+            if question.enabler is not None and alone:
+                found[question.id] = frozenset({question.id})
+        return found
+
+    @cached_property
+    def pool(self) -> tuple[str, ...]:
+        """The questions that a draw chooses from, in order: those with an enabler and without a
+        condition that show no answer to another of them. What stands on one comes with it.
+        """
+        return tuple(one for one, roots in self.drawn_with.items() if one in roots)
 
     @cached_property
     def revision(self) -> str:

@@ -10,7 +10,7 @@ Ids and times come from the caller; the store makes none. Instants are aware UTC
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -40,6 +40,7 @@ from storage.values import (
     Address,
     AnswerHeld,
     ConsentHeld,
+    Coverage,
     Holdings,
     InvitationCounts,
     InvitationHeld,
@@ -68,6 +69,7 @@ __all__ = [
     "AnswerHeld",
     "Candidate",
     "ConsentHeld",
+    "Coverage",
     "Earlier",
     "Holdings",
     "InvitationCounts",
@@ -422,6 +424,32 @@ class Store(Sending, ClockStore, Telling, Sweeping, Protocol):
 
     def counts(self, wave_id: str) -> InvitationCounts:
         """Give how a wave stands."""
+        ...
+
+    # Draws ----------------------------------------------------------------------------
+
+    def coverage(self, wave_id: str) -> Coverage:
+        """Give how often each question was drawn in a wave, and in the other waves of its pulse
+        and cohort. Who goes on to draw by it holds ``draws:WAVE`` first.
+        """
+        ...
+
+    def add_draws(self, wave_id: str, counts: Mapping[str, int]) -> None:
+        """Count questions that were drawn in a wave: question id to how often more."""
+        ...
+
+    def given_before(
+        self, survey_id: str, respondent_ids: Sequence[str]
+    ) -> dict[str, tuple[str, ...]]:
+        """Give what people were given of a survey's pool, the newest last; those who were given
+        nothing are left out. One query, quickest for neighbours by id.
+        """
+        ...
+
+    def note_given(self, survey_id: str, given: Mapping[str, Sequence[str]]) -> None:
+        """Note what people have been given of a survey's pool by now, the newest last. Not for
+        an anonymous survey.
+        """
         ...
 
     # Codings --------------------------------------------------------------------------

@@ -23,6 +23,7 @@ __all__ = [
     "Address",
     "AnswerHeld",
     "ConsentHeld",
+    "Coverage",
     "Holdings",
     "InvitationCounts",
     "InvitationHeld",
@@ -151,6 +152,19 @@ class InvitationCounts:
     consented: int
     by_disposition: dict[str, int]
     waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How often questions of a pool were drawn, by id; those that never were are left out.
+
+    Attributes:
+        wave: In the wave itself.
+        before: In the other waves of the same pulse and cohort.
+    """
+
+    wave: Mapping[str, int]
+    before: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

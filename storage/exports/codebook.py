@@ -12,8 +12,8 @@ from typing import Any
 
 from dialogues.coding import Codeframe
 from dialogues.replies import option_labels, plain_number
-from dialogues.routing import PLACEHOLDER
 from dialogues.survey import (
+    PLACEHOLDER,
     Condition,
     MultichoiceQuestion,
     NumberQuestion,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +10,6 @@ import pytest
 from bot.channels.base import Wrote
 from bot.channels.slack_shapes import to_inbound
 from bot.house import CohortPlan, PulsePlan
-from dialogues.draw import draw_questions, pool
 from dialogues.prompts import Button
 from storage.protocol import Receipt
 from tests.bot.place import MONTHLY, RIVERSIDE, Place
@@ -355,31 +353,6 @@ class TestWithdrawn:
 
 
 class TestPrivate:
-    def test_a_draw_cannot_be_worked_out_from_a_pseudonym(self, place: Place) -> None:
-        many = survey_of(
-            *(
-                {"id": f"p{n}", "kind": "yesno", "text": f"P{n}?", "enabler": enabler}
-                for n, enabler in enumerate(("insight", "risk", "agility", "evidence") * 3)
-            ),
-            survey="many",
-            anonymity="anonymous",
-        )
-        place.set_up(replace(HIDDEN, survey_id="many", questions_per_person=3), more=(many,))
-        names = ["ann", "bob", "cat", "dan", "eve", "fay"]
-        place.join(*names)
-        place.tick(on(1, 10))
-        drawn = {
-            row["respondent_id"]: tuple(json.loads(row["body"])["draw"])
-            for row in place.rows("select respondent_id, body from sessions")
-        }
-        wave = place.rows("select wave_id from waves")[0]["wave_id"]
-        strands = {"insight": "a", "risk": "b", "agility": "c", "evidence": "d"}
-        assert len(pool(many)) == 12
-        guessed = {
-            name: draw_questions(many, 3, seed=f"{wave}:{name}", strands=strands) for name in names
-        }
-        assert any(drawn[name] != guessed[name] for name in names)
-
     def test_a_platform_id_stands_in_one_table(self, place: Place, clock: FakeClock) -> None:
         place.join("somebody", channel="slack")
         message = {

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from dialogues.draw import pool
 from dialogues.routing import applies, fill, next_question, path, progress, shortened
 from dialogues.session import Given, Missing, Session, Status
 from dialogues.survey import Survey
@@ -161,7 +160,7 @@ def test_what_somebody_wrote_is_never_filled_in_again() -> None:
 @pytest.mark.parametrize("name", ["partnership-pulse", "citizen-pulse", "state-of-collaboration"])
 def test_only_drawn_statements_are_asked_and_what_stands_outside_the_pool(name: str) -> None:
     survey = shipped(name)
-    drawn = pool(survey)[::3]
+    drawn = survey.pool[::3]
     asked = [one.id for one in path(survey, session(draw=drawn))]
     outside = [one.id for one in survey.questions if one.enabler is None]
     assert set(asked) == {*drawn, *outside}
@@ -174,7 +173,7 @@ def test_the_why_of_a_statement_is_drawn_with_it() -> None:
             continue
         (statement,) = question.show_if
         assert question.enabler is not None
-        assert question.id not in pool(survey)
+        assert question.id not in survey.pool
         assert applies(survey, session(draw=(statement,), **{statement: "1"}), question)
         assert not applies(survey, session(draw=(statement,), **{statement: "3"}), question)
         assert not applies(survey, session(draw=(), **{statement: "1"}), question)

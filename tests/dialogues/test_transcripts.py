@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dialogues.draw import draw_questions
+from dialogues.draw import draw_by_chance, pool_of
 from dialogues.events import Reminded
 from dialogues.session import Status
 from dialogues.survey import Survey
@@ -52,7 +52,7 @@ def pulse(name: str) -> dict[str, Any]:
     return {
         "survey": survey,
         "waved": True,
-        "draw": draw_questions(survey, 4, seed="riverside", strands=strands),
+        "draw": draw_by_chance(pool_of(survey, strands), 4, seed="riverside"),
     }
 
 
