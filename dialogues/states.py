@@ -75,7 +75,7 @@ MEANINGS: Mapping[State, str] = {
     _S.STARTED: "The person agreed to take part.",
     _S.INTERIM_PARTIAL: "A first answer was given.",
     _S.COMPLETED: "The end was reached, with at least half of the questions answered.",
-    _S.PARTIAL: "At least half was answered, or the end reached with less.",
+    _S.PARTIAL: "The person stopped after at least half, or reached the end with less than half.",
     _S.BREAKOFF: "The person agreed and stopped, or fell silent, with less than half answered.",
     _S.REFUSED: "The person said no.",
     _S.UNRESPONSIVE: "The wave closed without a word from somebody who was contacted.",

@@ -12,6 +12,8 @@ from typing import Any
 
 from dialogues.coding import Codeframe
 from dialogues.replies import option_labels, plain_number
+from dialogues.states import CAUSES, FAMILIES
+from dialogues.states import MEANINGS as MEANINGS_OF_STATES
 from dialogues.survey import (
     PLACEHOLDER,
     Condition,
@@ -25,8 +27,9 @@ from dialogues.text import Text
 from storage.exports.columns import Column
 from storage.exports.missing import MEANINGS, Reason
 from storage.exports.responses import Tally
+from storage.exports.source import Selection
 
-__all__ = ["DERIVATIONS", "codebook", "universe"]
+__all__ = ["DERIVATIONS", "codebook", "designs", "universe"]
 
 #: What is worked out, and how.
 DERIVATIONS: Mapping[str, str] = {
@@ -60,6 +63,22 @@ DERIVATIONS: Mapping[str, str] = {
         " have been asked answered; break_off: less than that after consent; refusal: said no;"
         " non_contact: never answered; screened_out: not for this survey; unknown: open."
     ),
+    "state": (
+        "In dispositions, every change with its time; in invitations, the newest. The first, that"
+        " the person was put on the wave's list (registered), is the invitation's own time. One"
+        " that was made by a version without histories has its newest state only. In an"
+        " anonymous survey nothing is noted between delivery and closing, and every end has the"
+        " day of the closing: else it would tell who gave which response."
+    ),
+    "planned missingness": (
+        "Where a wave asks each person a few questions of a pool (see its questions), those that"
+        " were not drawn are not_asked: missing by design, whatever the person answered. A"
+        " balanced draw keeps the counts of any two enablers of a wave within one of each other,"
+        " and over the waves of a pulse in a cohort too; with its seed, the order of the people"
+        " and the waves before it can be done again. By chance: each question has the same"
+        " chance, and of the draw nothing is kept, as in an anonymous survey and in open"
+        " check-ins."
+    ),
     "n_answered": "Questions with an answer, don't know included and skips not.",
     "strand": "The strand of the enabler in the codeframe below; not kept with the coding.",
     "start, end": (
@@ -92,6 +111,7 @@ def codebook(
     codeframe: Codeframe,
     coders: Mapping[str, int],
     tally: Tally,
+    designs: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Put the codebook together, ready for JSON.
 
@@ -103,6 +123,7 @@ def codebook(
         codeframe: The codes that the taggers and coders use.
         coders: Codings of each coder.
         tally: How much there is.
+        designs: How the questions of each wave were spread over people, as ``designs`` gives it.
     """
     return {
         "files": [
@@ -119,12 +140,18 @@ def codebook(
             for name, columns in files.items()
         ],
         "missing": {reason.value: meaning for reason, meaning in MEANINGS.items()},
+        "states": [
+            {"state": state.value, "disposition": FAMILIES[state].value, "means": words}
+            for state, words in MEANINGS_OF_STATES.items()
+        ],
+        "reasons": {cause.value: words for cause, words in CAUSES.items()},
         "derivations": dict(DERIVATIONS),
         "surveys": [_survey(survey, tally) for survey in surveys],
         "waves": [
             {"survey": survey_id, "wave": wave_id, "n_responses": n}
             for (survey_id, wave_id), n in sorted(tally.waves.items())
         ],
+        "draws": list(designs),
         "coders": [{"coder": coder, "n_codings": n} for coder, n in sorted(coders.items())],
         "codeframe": {
             "codeframe": codeframe.codeframe_id,
@@ -144,6 +171,33 @@ def codebook(
             ],
         },
     }
+
+
+def designs(selection: Selection) -> list[dict[str, Any]]:
+    """Describe planned missingness: a wave's pool, seed and how often each question was drawn."""
+    drawn: dict[str, dict[str, int]] = {}
+    for row in selection.read("export_draws"):
+        drawn.setdefault(row["wave"], {})[row["question_id"]] = row["n"]
+    found = []
+    for row in selection.read("export_designs"):
+        survey = selection.survey_of(row)
+        balanced = row["seed"] is not None
+        counts = drawn.get(row["wave"], {})
+        found.append(
+            {
+                "wave": row["wave"],
+                "survey": row["survey"],
+                "revision": row["revision"],
+                "pulse": row["pulse"],
+                "cohort": row["cohort"],
+                "questions_per_person": row["questions_per_person"],
+                "way": "balanced" if balanced else "by chance",
+                "seed": row["seed"],
+                "pool": list(survey.pool),
+                "n_drawn": {one: counts.get(one, 0) for one in survey.pool} if balanced else {},
+            }
+        )
+    return found
 
 
 def _survey(survey: Survey, tally: Tally) -> dict[str, Any]:
@@ -178,6 +232,7 @@ def _question(survey: Survey, question: Question, tally: Tally) -> dict[str, Any
         "kind": question.kind,
         "text": _words(question.text),
         "enabler": question.enabler,
+        "drawn_with": sorted(survey.drawn_with[question.id], key=[*survey.by_id].index),
         "required": question.required,
         "dont_know": question.dont_know,
         "universe": universe(question),

@@ -19,6 +19,7 @@ _FILES = {
     "codes": "one row for every code that a model or a person put on an answer",
     "responses": "one row for every response, one column for every question",
     "invitations": "one row for every invitation and how it ended, for response rates",
+    "dispositions": "one row for every step in the history of an invitation",
 }
 
 
@@ -69,6 +70,15 @@ def _codebook(book: Mapping[str, Any]) -> Iterator[str]:
     yield from _table(
         ("reason", "means"), ((f"`{reason}`", words) for reason, words in book["missing"].items())
     )
+    yield "## States of an invitation"
+    yield ""
+    yield from _table(
+        ("state", "disposition", "means"),
+        ((f"`{one['state']}`", one["disposition"], one["means"]) for one in book["states"]),
+    )
+    yield from _table(
+        ("reason", "means"), ((f"`{one}`", words) for one, words in book["reasons"].items())
+    )
     yield "## Values and derivations"
     yield ""
     yield from _table(("what", "how"), book["derivations"].items())
@@ -84,6 +94,7 @@ def _codebook(book: Mapping[str, Any]) -> Iterator[str]:
                 for one in book["waves"]
             ),
         )
+    yield from _draws(book["draws"])
     yield from _codeframe(book["codeframe"])
     if book["coders"]:
         yield "## Coders"
@@ -91,6 +102,26 @@ def _codebook(book: Mapping[str, Any]) -> Iterator[str]:
         yield from _table(
             ("coder", "codings"), ((one["coder"], one["n_codings"]) for one in book["coders"])
         )
+
+
+def _draws(draws: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not draws:
+        return
+    yield "## Planned missingness"
+    yield ""
+    yield from _table(
+        ("wave", "questions for each person", "draw", "seed", "how often each was drawn"),
+        (
+            (
+                f"`{one['wave']}`",
+                f"{one['questions_per_person']} of {len(one['pool'])}",
+                one["way"],
+                f"`{one['seed']}`" if one["seed"] else "not kept",
+                ", ".join(f"{name} {n}" for name, n in one["n_drawn"].items()) or "not kept",
+            )
+            for one in draws
+        ),
+    )
 
 
 def _about(file: str) -> str:
@@ -128,6 +159,10 @@ def _question(number: int, question: Mapping[str, Any]) -> Iterator[str]:
         facts.append(f"Shows the answer to: {', '.join(question['pipes'])}")
     if question["enabler"]:
         facts.append(f"Enabler: {question['enabler']}")
+    if question["drawn_with"] == [question["question_id"]]:
+        facts.append("In the pool: where each person is asked a few, drawn for some")
+    elif question["drawn_with"]:
+        facts.append(f"Drawn with: {', '.join(question['drawn_with'])}")
     if question.get("reversed"):
         facts.append("Reversed: agreeing is the bad news; turn it round when you score")
     if question["dont_know"]:
@@ -215,7 +250,10 @@ def _readme(book: Mapping[str, Any], checksums: Mapping[str, str]) -> Iterator[s
             ("`codebook.json`", "The same for machines.", ""),
         ),
     )
-    yield "Rows join on `response_id`, and on `question_id`; people on `respondent`."
+    yield (
+        "Rows join on `response_id`, and on `question_id`; people on `respondent`, invitations on"
+        " `invitation_id`."
+    )
     yield "Text is UTF-8, instants are UTC as ISO 8601; an empty cell, or null, holds nothing."
     yield ""
     if book["surveys"]:

@@ -16,6 +16,7 @@ from dialogues.survey import MultichoiceQuestion, Question, Survey
 __all__ = [
     "ANSWERS",
     "CODES",
+    "DISPOSITIONS",
     "INVITATIONS",
     "RESPONSES",
     "Cell",
@@ -125,6 +126,7 @@ RESPONSES = (
 )
 
 INVITATIONS = (
+    _id("invitation_id", "The invitation: one person in one wave"),
     _text("wave", "The wave"),
     _id("survey", "The survey's id"),
     _id("revision", "The revision of the survey"),
@@ -135,6 +137,18 @@ INVITATIONS = (
     _instant("invited_at", "When the invitation was made"),
     _number("reminders", "Reminders sent; empty in an anonymous survey"),
     _id("disposition", "How the invitation ended; unknown while it is open"),
+    _id("state", "How it stands, in finer steps: the newest of its history"),
+)
+
+DISPOSITIONS = (
+    _id("invitation_id", "The invitation"),
+    _text("wave", "The wave"),
+    _number("seq", "Place in the invitation's history, from 0"),
+    _id("state", "What it came to"),
+    _id("disposition", "The family that the state is of"),
+    _instant("at", "When"),
+    _id("channel", "telegram or slack: where the person is reached"),
+    _id("reason", "Why it was not sent, or did not arrive; empty elsewhere"),
 )
 
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from dialogues.coding import Codeframe
-from storage.exports.codebook import codebook
+from storage.exports.codebook import codebook, designs
 from storage.exports.codebook_page import codebook_page, readme_page
 from storage.exports.columns import (
     ANSWERS,
     CODES,
+    DISPOSITIONS,
     INVITATIONS,
     Cell,
     Column,
@@ -31,7 +32,7 @@ from storage.exports.folder import MANIFEST, MARK, whole_folder
 from storage.exports.jsonl_file import write_jsonl
 from storage.exports.responses import Tally, response_rows
 from storage.exports.source import Selection, Source
-from storage.exports.tables import answer_rows, code_rows, invitation_rows
+from storage.exports.tables import answer_rows, code_rows, disposition_rows, invitation_rows
 
 __all__ = ["FORMATS", "Exported", "ExportedFile", "Progress", "WriteTable", "write_export"]
 
@@ -141,6 +142,7 @@ def _write(
         ("codes", CODES, code_rows(selection, codeframe, coders)),
         ("responses", response_columns(questions), response_rows(selection, questions, tally)),
         ("invitations", INVITATIONS, invitation_rows(selection)),
+        ("dispositions", DISPOSITIONS, disposition_rows(selection)),
     )
     heard = _Heard(progress, total=next(iter(selection.read("export_total")))["total"])
     columns: dict[str, Sequence[Column]] = {}
@@ -159,6 +161,7 @@ def _write(
         codeframe=codeframe,
         coders=coders,
         tally=tally,
+        designs=designs(selection),
     )
     _save(folder / "codebook.md", codebook_page(book))
     _save(folder / MANIFEST, json.dumps(book, ensure_ascii=False, indent=1) + "\n")

@@ -7,7 +7,7 @@ rows and files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from dialogues.routing import applies
@@ -51,34 +51,39 @@ MEANINGS: Mapping[Reason, str] = {
 
 
 def never_put(
-    survey: Survey, *, given: Mapping[str, str | None], reached_end: bool
+    survey: Survey,
+    *,
+    given: Mapping[str, str | None],
+    reached_end: bool,
+    drawn: Collection[str] | None = None,
 ) -> dict[str, Reason]:
     """Tell why each question that was never put to a person was not, by question id.
 
-    A condition that fails makes it not applicable, unless what it asks for was itself not
-    asked or not reached: then it shares that reason. Of the others, a question of the pool
-    (one with an enabler and no condition, and what depends on it) that the conversation went
-    past was not drawn, and anything else was not reached.
+    What was not drawn, or stands on what was not, was not asked, wherever the conversation
+    ended. Else a condition that fails makes a question not applicable, unless what it asks for
+    was itself not asked or not reached: then it shares that reason. Anything else was not
+    reached.
 
     Args:
         survey: The revision that was answered.
         given: Every question that was put, with its value; None where it has none.
         reached_end: Whether the last question was passed.
+        drawn: Questions of the pool that were to be put; None where that is not known. Then
+            one of the pool that the conversation went past was not drawn.
     """
     asked = [at for at, question in enumerate(survey.questions) if question.id in given]
     passed = len(survey.questions) if reached_end else max(asked, default=-1)
     session = _session(survey, given)
-    pool: set[str] = set()
     reasons: dict[str, Reason] = {}
     for at, question in enumerate(survey.questions):
-        drawn = question.enabler is not None and not question.show_if
-        if drawn or pool.intersection(question.show_if):
-            pool.add(question.id)
         if question.id in given:
             continue
-        if not applies(survey, session, question):
+        roots = survey.drawn_with[question.id]
+        if drawn is not None and not roots.issubset(drawn):
+            reasons[question.id] = Reason.NOT_ASKED
+        elif not applies(survey, session, question):
             reasons[question.id] = _shared(question, reasons)
-        elif at < passed and question.id in pool:
+        elif drawn is None and at < passed and roots:
             reasons[question.id] = Reason.NOT_ASKED
         else:
             reasons[question.id] = Reason.NOT_REACHED

@@ -82,6 +82,7 @@ def _row(
             survey,
             given={question_id: answer["value"] for question_id, answer in answers.items()},
             reached_end=row["disposition"] == Disposition.COMPLETE or row["status"] in _AT_END,
+            drawn=None if row["drawn"] is None else row["drawn"].split("|"),
         )
     for question_id, reason in reasons.items():
         tally.answers[*revision, question_id, reason or ""] += 1

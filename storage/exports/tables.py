@@ -1,4 +1,4 @@
-"""The rows of ``answers``, ``codes`` and ``invitations``.
+"""The rows of ``answers``, ``codes``, ``invitations`` and ``dispositions``.
 
 What lives here: rows of the store to rows of a file, one at a time. What must not: formats
 and SQL. The rows of ``responses`` are in ``responses.py``.
@@ -11,12 +11,21 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from dialogues.coding import Codeframe
+from dialogues.states import FAMILIES, State
 from storage.exports.columns import Cell
 from storage.exports.missing import Reason
 from storage.exports.source import Selection
 from storage.protocol import Row
 
-__all__ = ["about", "answer_rows", "code_rows", "invitation_rows", "moment", "reason_of"]
+__all__ = [
+    "about",
+    "answer_rows",
+    "code_rows",
+    "disposition_rows",
+    "invitation_rows",
+    "moment",
+    "reason_of",
+]
 
 #: How many characters of an instant are its day.
 _DAY = 10
@@ -126,6 +135,7 @@ def invitation_rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:
     for row in selection.read("export_invitations"):
         anonymous = selection.survey_of(row).anonymous
         yield (
+            row["invitation_id"],
             row["wave"],
             row["survey"],
             row["revision"],
@@ -136,4 +146,23 @@ def invitation_rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:
             moment(row["invited_at"], anonymous=anonymous),
             None if anonymous else row["reminders"],
             row["disposition"],
+            row["state"],
+        )
+
+
+def disposition_rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:
+    """Give a row for every step in the history of an invitation, oldest first, by wave and
+    invitation. Of an anonymous survey only the day of each is given.
+    """
+    for row in selection.read("export_dispositions"):
+        anonymous = selection.survey_of(row).anonymous
+        yield (
+            row["invitation_id"],
+            row["wave"],
+            row["seq"],
+            row["state"],
+            FAMILIES[State(row["state"])].value,
+            moment(row["at"], anonymous=anonymous),
+            row["channel"],
+            row["reason"],
         )

@@ -44,6 +44,13 @@ select
         join waves w on w.wave_id = i.wave_id
         where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
           and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
+    ) + (
+        select count(*)
+        from dispositions d
+        join invitations i on i.invitation_id = d.invitation_id
+        join waves w on w.wave_id = i.wave_id
+        where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
+          and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
     ) as total;
 
 -- name: export_answers
@@ -74,7 +81,7 @@ order by a.response_id, a.place, a.question_id;
 select
     r.response_id, r.wave_id as wave, r.survey_id as survey, r.revision,
     r.respondent_id as respondent, r.role, r.sector, r.cohort, r.channel, r.language,
-    r.started_at, r.ended_at, r.disposition, s.status,
+    r.started_at, r.ended_at, r.disposition, r.drawn, s.status,
     coalesce(w.state, 'closed') as wave_state
 from responses r
 left join sessions s on s.session_id = r.response_id
@@ -99,15 +106,54 @@ order by
     c.response_id, a.place, a.question_id, c.span_start, c.span_end, c.enabler,
     coalesce(c.stance, ''), c.coder, c.coding_id;
 
+-- Waves that ask each person a few questions.
+-- name: export_designs
+select
+    w.wave_id as wave, w.survey_id as survey, w.revision, w.pulse, w.cohort,
+    w.questions_per_person, w.seed
+from waves w
+where w.questions_per_person is not null
+  and (cast(:survey_id as text) is null or w.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
+order by w.wave_id;
+
+-- name: export_draws
+select d.wave_id as wave, d.question_id, d.n
+from draws d
+join waves w on w.wave_id = d.wave_id
+where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
+order by d.wave_id, d.question_id;
+
 -- Invitation ids are random, so their order says nothing of the people.
 -- name: export_invitations
 select
-    i.wave_id as wave, w.survey_id as survey, w.revision, w.cohort,
+    i.invitation_id, i.wave_id as wave, w.survey_id as survey, w.revision, w.cohort,
     i.respondent_id as respondent, p.role, p.sector,
-    i.invited_at, i.reminders, i.disposition
+    i.invited_at, i.reminders, i.disposition, i.state
 from invitations i
 join waves w on w.wave_id = i.wave_id
 left join respondents p on p.respondent_id = i.respondent_id
 where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
   and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
 order by i.wave_id, i.invitation_id;
+
+-- That an invitation was made says its own row; what came after says its history.
+-- name: export_dispositions
+select
+    i.invitation_id, i.wave_id as wave, w.survey_id as survey, w.revision,
+    0 as seq, 'registered' as state, i.invited_at as at, i.channel, cast(null as text) as reason
+from invitations i
+join waves w on w.wave_id = i.wave_id
+where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
+union all
+select
+    i.invitation_id, i.wave_id as wave, w.survey_id as survey, w.revision,
+    d.seq, d.state, d.at, d.channel, d.reason
+from dispositions d
+join invitations i on i.invitation_id = d.invitation_id
+join waves w on w.wave_id = i.wave_id
+where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or w.wave_id = :wave_id)
+order by wave, invitation_id, seq;

@@ -11,7 +11,15 @@ PAGE = (Path(__file__).parents[2] / "docs/howto/export.md").read_text(encoding="
 
 
 def test_every_format_and_reason_is_on_the_page() -> None:
-    for name in (*FORMATS, "answers", "codes", "responses", "invitations", "codebook.json"):
+    for name in (
+        *FORMATS,
+        "answers",
+        "codes",
+        "responses",
+        "invitations",
+        "dispositions",
+        "codebook.json",
+    ):
         assert name in PAGE
     for reason in Reason:
         assert f"| `{reason.value}` |" in PAGE

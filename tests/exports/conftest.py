@@ -177,7 +177,7 @@ class Seeds:
         }
         self.insert("codings", **row | changes)
 
-    def wave(self, survey: Survey, wave_id: str) -> str:
+    def wave(self, survey: Survey, wave_id: str, **changes: Any) -> str:
         self.insert(
             "waves",
             wave_id=wave_id,
@@ -189,10 +189,12 @@ class Seeds:
             state="closed",
             opens_at=instant("09:00:00"),
             remind_at="[]",
+            **changes,
         )
         return wave_id
 
-    def invitation(self, wave_id: str, respondent_id: str, disposition: str) -> None:
+    def invitation(self, wave_id: str, respondent_id: str, disposition: str, *states: str) -> None:
+        """Invite somebody; a state is written ``state`` or ``state:reason``."""
         self.insert(
             "respondents",
             respondent_id=respondent_id,
@@ -202,13 +204,25 @@ class Seeds:
         )
         self.insert(
             "invitations",
-            invitation_id=f"i-{respondent_id}",
+            invitation_id=f"i-{respondent_id[1:]}",
             wave_id=wave_id,
             respondent_id=respondent_id,
             disposition=disposition,
             invited_at=instant("09:00:00"),
             reminders=2,
+            state=states[-1].partition(":")[0] if states else "registered",
+            channel="slack",
         )
+        for seq, state in enumerate(states, start=1):
+            self.insert(
+                "dispositions",
+                invitation_id=f"i-{respondent_id[1:]}",
+                seq=seq,
+                state=state.partition(":")[0],
+                at=instant(f"09:0{seq}:00"),
+                channel="slack",
+                reason=state.partition(":")[2] or None,
+            )
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

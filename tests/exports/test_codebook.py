@@ -9,9 +9,10 @@ import pytest
 
 from dialogues import survey as surveys
 from dialogues.loader import load_survey
+from dialogues.states import FAMILIES, Cause, State
 from dialogues.survey import TextQuestion
 from storage.exports.codebook import universe
-from storage.exports.columns import ANSWERS, CODES, INVITATIONS, RESPONSES
+from storage.exports.columns import ANSWERS, CODES, DISPOSITIONS, INVITATIONS, RESPONSES
 from storage.exports.missing import MEANINGS, Reason
 from tests.exports.conftest import FRAME, QUESTIONS, Export, Seeds, make_survey
 
@@ -141,7 +142,7 @@ def test_the_codeframe_and_the_missing_reasons_are_explained(seeds: Seeds, expor
 
 
 def test_labels_fit_the_programs_that_will_show_them() -> None:
-    for column in (*ANSWERS, *CODES, *RESPONSES, *INVITATIONS):
+    for column in (*ANSWERS, *CODES, *RESPONSES, *INVITATIONS, *DISPOSITIONS):
         assert 0 < len(column.label) <= 80
 
 
@@ -151,3 +152,39 @@ def test_words_of_a_survey_do_not_break_the_tables(seeds: Seeds, export: Export)
     export()
     assert "| `one_two` | One \\| two | One \\| two |" in export.page()
     assert "| `three_four` | Three four | Three four |" in export.page()
+
+
+def test_the_draw_of_each_wave_is_described(seeds: Seeds, export: Export) -> None:
+    survey = seeds.survey(make_survey())
+    hidden = seeds.survey(make_survey("hidden", anonymity="anonymous"))
+    seeds.wave(survey, "w1", questions_per_person=1, seed="written beforehand", pulse="monthly")
+    seeds.wave(hidden, "w2", questions_per_person=1, pulse="monthly")
+    seeds.wave(survey, "w3")
+    seeds.insert("draws", wave_id="w1", question_id="goals", n=12)
+    export()
+    balanced, by_chance = export.book()["draws"]
+    assert balanced == {
+        "wave": "w1",
+        "survey": "pulse",
+        "revision": survey.revision,
+        "pulse": "monthly",
+        "cohort": "riverside",
+        "questions_per_person": 1,
+        "way": "balanced",
+        "seed": "written beforehand",
+        "pool": ["goals"],
+        "n_drawn": {"goals": 12},
+    }
+    assert (by_chance["way"], by_chance["seed"], by_chance["n_drawn"]) == ("by chance", None, {})
+    page = export.page()
+    assert "| `w1` | 1 of 1 | balanced | `written beforehand` | goals 12 |" in page
+    assert "| `w2` | 1 of 1 | by chance | not kept | not kept |" in page
+    assert "In the pool: where each person is asked a few, drawn for some" in page
+    assert "Drawn with: goals" in page
+
+
+def test_every_state_and_reason_is_told(seeds: Seeds, export: Export) -> None:
+    export()
+    for state in State:
+        assert f"| `{state.value}` | {FAMILIES[state].value} |" in export.page()
+    assert set(export.book()["reasons"]) == set(Cause)

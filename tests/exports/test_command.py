@@ -57,7 +57,7 @@ def test_it_says_what_it_wrote(database: Path, run: Callable[..., Ended]) -> Non
     result = run("--out", "study/files")
     assert result.status == 0, result.err
     assert f"Written to {database.parent / 'study/files'}:" in result.out
-    assert "answers.csv              3 rows" in result.out
+    assert "answers.csv               3 rows" in result.out
     assert (database.parent / "study/files/answers.csv").is_file()
 
 

@@ -11,7 +11,7 @@ from dialogues.events import ReplyReceived
 from dialogues.survey import Survey
 from storage.protocol import Address
 from storage.store import SqlStore
-from tests.exports.conftest import Export, Seeds, make_survey
+from tests.exports.conftest import QUESTIONS, Export, Seeds, make_survey
 
 BEGIN = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 
@@ -99,6 +99,28 @@ def test_what_was_not_drawn_is_told_from_what_does_not_apply(seeds: Seeds, expor
     export()
     (response,) = export.csv("responses")
     assert response["goals.missing"] == response["goals_why.missing"] == "not_asked"
+
+
+def test_who_stops_early_was_not_asked_what_was_not_drawn_either(
+    seeds: Seeds, export: Export
+) -> None:
+    later = {"id": "trust", "kind": "yesno", "text": "Trust?", "enabler": "trust"}
+    drawn = {"id": "risk", "kind": "yesno", "text": "Risk?", "enabler": "risk"}
+    survey = make_survey(question=[*QUESTIONS, later, drawn])
+    hold(seeds.store, survey, "yes", "2", "stop", draw=("risk",))
+    export()
+    (response,) = export.csv("responses")
+    missing = {key[:-8]: cell for key, cell in response.items() if key.endswith(".missing")}
+    assert missing == {
+        "goals": "not_asked",
+        "goals_why": "not_asked",
+        "services": "",
+        "sector": "not_answered",
+        "warmth": "not_reached",
+        "again": "not_reached",
+        "trust": "not_asked",
+        "risk": "not_reached",
+    }
 
 
 @pytest.mark.parametrize("sent", [False, True])

@@ -18,9 +18,14 @@ GOLDEN = Path(__file__).parent / "golden"
 @pytest.mark.parametrize("format_name", ["csv", "jsonl"])
 def test_the_files_are_as_they_were(seeds: Seeds, export: Export, format_name: str) -> None:
     survey = seeds.survey(make_survey())
-    seeds.wave(survey, "monthly-riverside-2026-12-01")
-    for person, disposition in (("p1", "complete"), ("p2", "break_off"), ("p3", "non_contact")):
-        seeds.invitation("monthly-riverside-2026-12-01", person, disposition)
+    wave_id = seeds.wave(
+        survey, "monthly-riverside-2026-12-01", questions_per_person=1, seed="k7", pulse="monthly"
+    )
+    seeds.insert("draws", wave_id=wave_id, question_id="goals", n=3)
+    begun = ("queued", "contacted", "started", "interim_partial")
+    seeds.invitation(wave_id, "p1", "complete", *begun, "completed")
+    seeds.invitation(wave_id, "p2", "break_off", *begun, "breakoff")
+    seeds.invitation(wave_id, "p3", "non_contact", "queued", "failed:stale")
     seeds.response(
         survey, "r1", respondent_id="p1", wave_id="monthly-riverside-2026-12-01", role="partner"
     )

@@ -1,4 +1,4 @@
-"""What stands in the rows of answers, codes and invitations."""
+"""What stands in the rows of answers, codes, invitations and dispositions."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_an_anonymous_response_has_no_respondent_and_only_days(
 ) -> None:
     survey = seeds.survey(make_survey(anonymity="anonymous"))
     wave = seeds.wave(survey, "w1")
-    seeds.invitation(wave, "p1", "complete")
+    seeds.invitation(wave, "p1", "complete", "queued", "contacted", "completed")
     seeds.response(survey, "loose", status=None, wave_id=wave, respondent_id=None)
     seeds.answer(survey, "loose", "goals_why", "ours differ", asked_at="2026-12-01",
                  answered_at="2026-12-01")  # fmt: skip
@@ -192,6 +192,7 @@ def test_an_anonymous_response_has_no_respondent_and_only_days(
     (invitation,) = export.jsonl("invitations")
     assert (invitation["respondent"], invitation["reminders"]) == (None, None)
     assert invitation["invited_at"] == "2026-12-01"
+    assert {row["at"] for row in export.jsonl("dispositions")} == {"2026-12-01"}
     assert "p1" not in "".join(export.page(path.name) for path in export.folder.iterdir())
 
 
@@ -218,6 +219,30 @@ def test_an_anonymous_response_stays_until_its_wave_has_closed(
     seeds.coding("loose", "goals_why", "ours")
     export()
     assert [export.csv(table) for table in ("answers", "codes", "responses")] == [[], [], []]
+
+
+def test_the_history_of_an_invitation_is_whole_and_in_order(seeds: Seeds, export: Export) -> None:
+    survey = seeds.survey(make_survey())
+    seeds.wave(survey, "w1")
+    seeds.invitation("w1", "p2", "refusal", "queued", "contacted", "refused")
+    seeds.invitation("w1", "p1", "non_contact", "queued", "failed:unreachable")
+    export()
+    rows = export.csv("dispositions")
+    assert [
+        (row["invitation_id"], row["seq"], row["state"], row["disposition"]) for row in rows
+    ] == [
+        ("i-1", "0", "registered", "unknown"),
+        ("i-1", "1", "queued", "unknown"),
+        ("i-1", "2", "failed", "non_contact"),
+        ("i-2", "0", "registered", "unknown"),
+        ("i-2", "1", "queued", "unknown"),
+        ("i-2", "2", "contacted", "unknown"),
+        ("i-2", "3", "refused", "refusal"),
+    ]
+    assert [row["at"][11:19] for row in rows[:3]] == ["09:00:00", "09:01:00", "09:02:00"]
+    assert [row["reason"] for row in rows[:3]] == ["", "", "unreachable"]
+    assert {row["channel"] for row in rows} == {"slack"}
+    assert [row["state"] for row in export.csv("invitations")] == ["failed", "refused"]
 
 
 def test_invitations_tell_the_response_rate(seeds: Seeds, export: Export) -> None:
