@@ -11,7 +11,6 @@ from dialogues.errors import StoreError
 from dialogues.survey import Survey
 from storage.clockwork import Clockwork
 from storage.codings import Codings
-from storage.draws import Draws
 from storage.outbox import Outbox
 from storage.paces import Paces
 from storage.protocol import Row, Store
@@ -25,9 +24,7 @@ from storage.workload import Workloads
 __all__ = ["SqlStore"]
 
 
-class SqlStore(
-    Results, Turns, Outbox, Clockwork, Draws, Codings, Workers, Paces, Workloads, Sweeps
-):
+class SqlStore(Results, Turns, Outbox, Clockwork, Codings, Workers, Paces, Workloads, Sweeps):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:
@@ -44,9 +41,6 @@ class SqlStore(
     def kept_surveys(self) -> list[Survey]:
         """Give every kept revision, by survey_id, oldest first."""
         return [decode_survey(row["document"]) for row in self._all("kept_surveys")]
-
-    def hold(self, key: str) -> None:
-        """Hold a key until the end of the transaction; see the contract."""
 
     def read(self, query: str, **params: Any) -> Iterator[Row]:
         """Run a named read-only query of ``queries/`` and give its rows, streaming.

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dialogues.states import Cause
 from storage.dispositions import Dispositions
+from storage.draws import Draws
 from storage.loose import Loose
 from storage.protocol import InvitationCounts, Wave, WaveState
 from storage.records import read_wave, write_instant, write_instants, write_rhythm
@@ -14,7 +15,7 @@ from storage.records import read_wave, write_instant, write_instants, write_rhyt
 __all__ = ["Waves"]
 
 
-class Waves(Loose, Dispositions):
+class Waves(Loose, Dispositions, Draws):
     """The verbs about waves and invitations."""
 
     def open_wave(self, wave: Wave) -> bool:
