@@ -15,6 +15,7 @@ from bot.channels.base import Channel
 from bot.coding import Coder
 from bot.delivery import Delivery
 from bot.house import CohortPlan, House, PulsePlan
+from bot.results import Results
 from bot.runner import Runner
 from bot.schedule import Ticker
 from bot.settings import Web
@@ -84,12 +85,14 @@ def house_of(settings: Settings) -> House:
                 close_after=pulse.close_after,
                 questions_per_person=pulse.questions_per_person,
                 seed=pulse.seed or None,
+                share=pulse.share,
             )
             for pulse in settings.pulses
         ),
         contact=settings.privacy.contact,
         kept=settings.privacy.kept,
         min_group=settings.results.min_group,
+        results=settings.results.share,
     )
 
 
@@ -176,6 +179,14 @@ class App:
         )
         waves = Waves(self._runner, now=now)
         self._ticker = Ticker(waves, writer, wake=self._wake_all, sweeper=Sweeper(now=now))
+        results = Results(
+            house,
+            codeframe=codeframe,
+            slashes={channel.name: channel.slash for channel in channels},
+            now=now,
+        )
+        # Drawing takes seconds, in which what else is due must not wait.
+        self._results_ticker = Ticker(results, writer, wake=self._wake_all)
         self._coder = Coder(writer, model=model, now=now, new_id=new_id, observer=self._metrics)
         self._surveys = list(house.surveys.values())
         self._door = Door(
@@ -205,6 +216,7 @@ class App:
         sending = [asyncio.create_task(one.run()) for one in self._deliveries.values()]
         coding = asyncio.create_task(self._coder.run())
         self._ticker.start()
+        self._results_ticker.start()
         reading: list[asyncio.Task[None]] = []
         try:
             await self._door.open()
@@ -219,6 +231,7 @@ class App:
             for task in reading:
                 task.cancel()
             await self._ticker.stop()
+            await self._results_ticker.stop()
             for delivery in self._deliveries.values():
                 await delivery.stop()
             await self._coder.stop()

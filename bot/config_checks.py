@@ -56,7 +56,9 @@ def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
             yield from _in_order(pulse, ("pulse", place))
     yield from _tokens(_made(Slack, data.get("slack", {})))
     yield from _webhook(_made(Telegram, data.get("telegram", {})), _made(Web, data.get("web", {})))
-    yield from _groups(_made(Results, data.get("results", {})))
+    results = _made(Results, data.get("results", {}))
+    yield from _groups(results)
+    yield from _nobody_told(data, pulses, results or Results())
     fatigue = _made(Fatigue, data.get("fatigue", {}))
     if fatigue is not None:
         yield from _wearing(pulses, fatigue)
@@ -205,6 +207,26 @@ def _groups(results: Results | None) -> Iterator[Problem]:
     if results is not None and results.public_min_group < results.min_group:
         expected = f"expected min_group ({results.min_group}) or more"
         yield Problem(path=("results", "public_min_group"), expected=expected)
+
+
+def _nobody_told(
+    data: Mapping[str, Any], pulses: Sequence[Pulse | None], results: Results
+) -> Iterator[Problem]:
+    """Warn where results go to a channel alone and a cohort has none."""
+    without = {
+        item.get("name") for item in _listed(data, "cohort") if not item.get("slack_channel")
+    }
+    for place, pulse in enumerate(pulses):
+        if pulse is None or (pulse.share or results.share) != "channel":
+            continue
+        missed = [name for name in pulse.cohorts if name in without]
+        if missed:
+            path: KeyPath = ("pulse", place, "share") if pulse.share else ("results", "share")
+            expected = (
+                f"expected a slack_channel in {', '.join(missed)}; without one its people are"
+                ' told no results ("both" tells them one by one)'
+            )
+            yield Problem(path=path, expected=expected, severity="warning")
 
 
 def _openings(pulse: Pulse) -> list[datetime]:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from dialogues import messages
 from dialogues.survey import Survey
 
-__all__ = ["CohortPlan", "House", "PulsePlan"]
+__all__ = ["CohortPlan", "House", "PulsePlan", "Share"]
+
+#: Who is told of results; see ``House.share``.
+Share = Literal["both", "channel", "direct", "ask", "off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class PulsePlan:
         close_after: After the opening; None when it closes as the next wave opens.
         questions_per_person: Questions of the pool each person gets; None for all.
         seed: Of the draw, for who writes it down beforehand; None for a new one each wave.
+        share: Who is told of the results; None as the installation says.
     """
 
     name: str
@@ -59,6 +64,7 @@ class PulsePlan:
     close_after: timedelta | None = None
     questions_per_person: int | None = None
     seed: str | None = None
+    share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,7 @@ class House:
     contact: str = ""
     kept: str = ""
     min_group: int = 5
+    results: Share = "both"
 
     def cohort(self, name: str) -> CohortPlan | None:
         """Give a cohort by name; None when the configuration has none of that name."""
@@ -87,6 +94,15 @@ class House:
     def pulse(self, name: str | None) -> PulsePlan | None:
         """Give a pulse by name; None when the configuration has none of that name."""
         return next((pulse for pulse in self.pulses if pulse.name == name), None)
+
+    def share(self, pulse: str | None) -> Share:
+        """Say who is told of the results of a pulse's waves: ``both`` the cohort's channel and
+        its people, ``channel`` or ``direct`` one of them, ``ask`` who asks, ``off`` nobody.
+
+        As the configuration says now: results are not out before they are out.
+        """
+        plan = self.pulse(pulse)
+        return self.results if plan is None or plan.share is None else plan.share
 
     def standing_survey(self, cohort: CohortPlan | None) -> Survey | None:
         """Give the survey that may be answered at any time: the cohort's own, else the only

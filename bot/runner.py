@@ -31,6 +31,7 @@ from bot.channels.base import (
 )
 from bot.drawing import Drawer
 from bot.house import House, PulsePlan
+from bot.looking_back import look_back
 from bot.observer import UNOBSERVED, Observer, TurnOutcome
 from bot.visit import Checkin, Visit
 from dialogues import messages
@@ -385,9 +386,17 @@ class Runner:
                     text = self._house.privacy(language, slash=slash)
                     store.say(respondent, [Prompt(text=text)], at=now)
                 case ResultsRequested():
-                    minimum = self._house.min_group
-                    text = messages.say("results_soon", language, min=minimum)
-                    store.say(respondent, [Prompt(text=text)], at=now)
+                    shown = look_back(
+                        store,
+                        store.respondent(respondent.respondent_id) or respondent,
+                        effect.wanted,
+                        house=self._house,
+                        codeframe=self._codeframe,
+                        language=language,
+                        slash=slash,
+                        now=now,
+                    )
+                    store.say(respondent, [shown], at=now)
                 case ErasureRequested():
                     mark = "/" if slash else ""
                     store.erase(

@@ -6,18 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.sweeping import Sweeper
-from bot.waves import Waves
+from bot.waves import RunJob
 from dialogues.errors import StoreError
 from storage.protocol import Store
 from storage.writer import Writer
 
-__all__ = ["TICK_SECONDS", "Ticker"]
+__all__ = ["TICK_SECONDS", "Ticker", "Ticks"]
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +27,28 @@ _T = TypeVar("_T")
 TICK_SECONDS = 5
 
 
+class Ticks(Protocol):
+    """Does what is due."""
+
+    def tick(self, run: RunJob) -> None:
+        """Do all that is due now, in jobs."""
+        ...
+
+
 class Ticker:
-    """Runs ``Waves.tick`` every few seconds, one at a time, whatever the clock does; after it
-    the ``Sweeper``, where there is one.
+    """Runs a ``tick`` every few seconds, one at a time, whatever the clock does; after it the
+    ``Sweeper``, where there is one.
     """
 
     def __init__(
         self,
-        waves: Waves,
+        ticks: Ticks,
         writer: Writer,
         *,
         wake: Callable[[], None],
         sweeper: Sweeper | None = None,
     ) -> None:
-        self._waves = waves
+        self._ticks = ticks
         self._sweeper = sweeper
         self._writer = writer
         self._wake = wake
@@ -76,7 +84,7 @@ class Ticker:
         def run(job: Callable[[Store], _T]) -> _T:
             return self._writer.submit(job).result()
 
-        self._waves.tick(run)
+        self._ticks.tick(run)
         if self._sweeper is not None:
             self._sweeper.tick(run)
 

@@ -39,6 +39,7 @@ __all__ = [
     "QuietHours",
     "Results",
     "Role",
+    "Share",
     "Slack",
     "Storage",
     "Table",
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 Role = Literal["citizen", "partner"]
+Share = Literal["both", "channel", "direct", "ask", "off"]
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -286,6 +288,12 @@ class Results(Table):
         default=5, ge=3, description="people behind a figure inside a partnership; at least 3"
     )
     public_min_group: int = Field(default=10, ge=3, description="people behind anything public")
+    share: Share = Field(
+        default="both",
+        description="who gets the results when a wave closes: `channel` (the cohort's channel "
+        "in Slack), `direct` (everybody who was invited), `both`; `ask`: only who types "
+        "`/results`; `off`: nobody",
+    )
 
 
 class Fatigue(Table):
@@ -404,6 +412,9 @@ class Pulse(Table):
         default="",
         max_length=64,
         description="of the draw of these questions, to write down beforehand; else one by chance",
+    )
+    share: Share | None = Field(
+        default=None, description="who gets its results; else as `[results] share` says"
     )
 
 

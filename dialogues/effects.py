@@ -112,7 +112,14 @@ class DataRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsRequested:
-    """The person wants to see the results of closed waves."""
+    """The person wants to see the results of closed waves.
+
+    Attributes:
+        wanted: Which, as they said: a number, a date, or what a button carries; empty for the
+            newest.
+    """
+
+    wanted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ from dialogues.survey import (
     Survey,
     TextQuestion,
 )
-from dialogues.words import Command, command_in, fold, means, unknown_command
+from dialogues.words import Command, command_in, fold, means, results_wanted, unknown_command
 
 __all__ = ["Opening", "start", "step"]
 
@@ -156,7 +156,7 @@ class _Step(Presses):
         open_question = isinstance(current, TextQuestion) and self.session.aside is None
         command = command_in(event.text, at_open_question=open_question)
         if command is not None and not self._is_option(current, event.text, command):
-            self.command(command, late=late)
+            self.command(command, event.text, late=late)
         elif self.session.slash and unknown_command(event.text):
             self.say("unknown_command")
         elif not (late and self._late(event)) and (late or not self._answer_aside(event.text)):
@@ -303,11 +303,12 @@ class _Step(Presses):
         else:
             self.show_again("not_words" if typed else "not_words_choice", hint=False)
 
-    def command(self, command: Command, *, late: bool) -> None:
+    def command(self, command: Command, text: str, *, late: bool) -> None:
         """Do what the person asks for.
 
         Args:
             command: What it is.
+            text: How they said it.
             late: Whether it was written before the newest prompt could be seen. A skip or a
                 second forget counts only for what was seen.
         """
@@ -330,7 +331,7 @@ class _Step(Presses):
             case Command.MYDATA:
                 self.effects.append(DataRequested())
             case Command.RESULTS:
-                self.effects.append(ResultsRequested())
+                self.effects.append(ResultsRequested(wanted=results_wanted(text)))
             case Command.PRIVACY:
                 self.effects.append(PrivacyRequested())
             case Command.FORGET:

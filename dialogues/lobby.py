@@ -21,12 +21,15 @@ from dialogues.effects import (
     ResultsRequested,
 )
 from dialogues.prompts import Button, Layout, Prompt, read_token, token
-from dialogues.words import Command, command_in, fold
+from dialogues.words import Command, command_in, fold, results_wanted
 
-__all__ = ["LOBBY", "Visitor", "answer", "language_named", "press", "say"]
+__all__ = ["LOBBY", "RESULTS", "Visitor", "answer", "language_named", "press", "say"]
 
 #: Stands in place of a session's id in a button's token.
 LOBBY = "lobby"
+
+#: The place, in the token of a button, that shows results.
+RESULTS = "r"
 
 #: What says as a whole message that everything is to be erased, with no doubt left.
 _ERASE = frozenset({"erase everything", "dileu popeth"})
@@ -79,7 +82,7 @@ def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
         case Command.MYDATA:
             return (DataRequested(),)
         case Command.RESULTS:
-            return (ResultsRequested(),)
+            return (ResultsRequested(wanted=results_wanted(text)),)
         case Command.FORGET:
             return (_ask_forget(visitor),)
         case Command.STOP:
@@ -95,6 +98,8 @@ def press(visitor: Visitor, pressed: str, at: datetime) -> tuple[Effect, ...]:
     read = read_token(pressed)
     if read is not None and read.session_id == LOBBY and read.key in messages.LANGUAGES:
         return _speak(visitor, read.key)
+    if read is not None and read.session_id == LOBBY and read.place == RESULTS:
+        return (ResultsRequested(wanted=read.key),)
     if read is not None and read.session_id == LOBBY and read.place == "f":
         if read.key == "erase":
             return (ErasureRequested(at=at),)

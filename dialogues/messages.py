@@ -10,7 +10,16 @@ import tomllib
 from datetime import date
 from importlib.resources import files
 
-__all__ = ["LANGUAGES", "command_menu", "day", "has", "language_words", "say", "words"]
+__all__ = [
+    "LANGUAGES",
+    "command_menu",
+    "day",
+    "has",
+    "language_words",
+    "month_names",
+    "say",
+    "words",
+]
 
 _CATALOGUE = tomllib.loads(files("dialogues").joinpath("messages.toml").read_text("utf-8"))
 _MESSAGES: dict[str, dict[str, str]] = _CATALOGUE["messages"]
@@ -56,6 +65,11 @@ def day(on: date, language: str, *, today: date) -> str:
     months = _MONTHS.get(language, _MONTHS[LANGUAGES[0]])
     written = f"{on.day} {months[on.month - 1]}"
     return written if on.year == today.year else f"{written} {on.year}"
+
+
+def month_names() -> tuple[str, ...]:
+    """Give the names of months, of all languages together."""
+    return tuple(name for names in _MONTHS.values() for name in names)
 
 
 def command_menu(language: str) -> tuple[tuple[str, str], ...]:

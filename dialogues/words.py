@@ -12,7 +12,15 @@ from enum import StrEnum
 
 from dialogues import messages
 
-__all__ = ["Command", "command_in", "fold", "means", "start_code", "unknown_command"]
+__all__ = [
+    "Command",
+    "command_in",
+    "fold",
+    "means",
+    "results_wanted",
+    "start_code",
+    "unknown_command",
+]
 
 
 class Command(StrEnum):
@@ -101,6 +109,14 @@ _BY_WORD: dict[str, Command] = {
     fold(word): command for command in Command for word in messages.words(command.value)
 }
 _BY_WORD_AT_OPEN = {word: command for command, words in _AT_OPEN_QUESTION.items() for word in words}
+_RESULTS = frozenset(fold(word) for word in messages.words(Command.RESULTS.value))
+
+#: Results by number or by date, which no answer looks like.
+_WHICH_RESULTS = re.compile(
+    rf"(?:{'|'.join(sorted(map(re.escape, _RESULTS)))}) (?:\d{{1,2}}|\d{{4}}-\d{{2}}-\d{{2}}|"
+    rf"\d{{1,2}} (?:{'|'.join(sorted({fold(name) for name in messages.month_names()}))})"
+    r"(?: \d{4})?)"
+)
 _MEANINGS: dict[str, frozenset[str]] = {
     meaning: frozenset(fold(word) for word in messages.words(meaning))
     for meaning in (
@@ -137,7 +153,18 @@ def command_in(text: str, *, at_open_question: bool) -> Command | None:
     if len(stripped) > _LONGEST:
         return None
     folded = _without_politeness(fold(stripped))
+    if _WHICH_RESULTS.fullmatch(folded):
+        return Command.RESULTS
     return (_BY_WORD_AT_OPEN if at_open_question else _BY_WORD).get(folded)
+
+
+def results_wanted(text: str) -> str:
+    """Give which results a message asks for (``/results 2``, ``results 1 November``), folded;
+    empty where it says no more than that it wants some.
+    """
+    folded = fold(text.strip().removeprefix("/")[:_LONGEST])
+    head, _, rest = folded.partition(" ")
+    return rest if head.partition("@")[0] in _RESULTS else ""
 
 
 def unknown_command(text: str) -> bool:

@@ -56,14 +56,20 @@ class Outbox(Dispositions):
             )
 
     def post(
-        self, channel: str, chat: str, prompt: Prompt, *, at: datetime, wave_id: str | None = None
+        self,
+        channel: str,
+        chat: str,
+        prompt: Prompt,
+        *,
+        window: Window,
+        wave_id: str | None = None,
     ) -> None:
         """Put a message to a place into the outbox; see the contract."""
         self._put_out(
             prompt,
             respondent_id=f"place:{chat}",
             channel=channel,
-            window=Window(due_at=at),
+            window=window,
             lane=1,
             wave_id=wave_id,
             chat=chat,

@@ -343,7 +343,13 @@ class Store(Sending, ClockStore, Telling, Sweeping, Protocol):
         ...
 
     def post(
-        self, channel: str, chat: str, prompt: Prompt, *, at: datetime, wave_id: str | None = None
+        self,
+        channel: str,
+        chat: str,
+        prompt: Prompt,
+        *,
+        window: Window,
+        wave_id: str | None = None,
     ) -> None:
         """Put a message to a place (a channel of a cohort) and not to a person into the
         outbox, as a broadcast. Messages to one place keep their order.

@@ -12,7 +12,7 @@ from bot.channels.base import ChannelFailed, ChatGone, MessageRefused
 from bot.delivery import MAX_TRIES, Delivery
 from dialogues.errors import StoreBusy, StoreFull
 from dialogues.prompts import Picture, Prompt
-from storage.protocol import Address, Outgoing, Respondent, Store
+from storage.protocol import Address, Outgoing, Respondent, Store, Window
 from storage.store import SqlStore
 from storage.writer import Writer
 from tests.bot.deliveries import Say, delivering, noted, outbox, until
@@ -388,7 +388,7 @@ async def test_a_picture_goes_with_its_message_and_is_read_once_a_slot(
             pictured = Prompt(text="seen", picture=Picture(picture_id=picture_id, alt="words"))
             store.say(people[name], [pictured, pictured, Prompt(text="heard")], at=clock())
         lost = Prompt(text="lost", picture=Picture(picture_id="lost", alt="words"))
-        store.post("telegram", "a place", lost, at=clock())
+        store.post("telegram", "a place", lost, window=Window(due_at=clock()))
 
     await writer.run(put)
     async with delivering(writer, channel, clock, slots=2):

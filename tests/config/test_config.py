@@ -327,6 +327,25 @@ def test_two_pulses_that_together_come_too_often(tmp_path: Path) -> None:
     assert wrong(tmp_path, COHORT + PULSE + apart + second + 'roles = ["partner"]\n') == []
 
 
+@pytest.mark.parametrize(
+    ("results", "pulse", "place", "key"),
+    [
+        ("both", "", "", None),
+        ("channel", "", "C0123456789", None),
+        ("channel", "", "", "results.share"),
+        ("both", 'share = "channel"\n', "", "pulse.monthly.share"),
+        ("channel", 'share = "direct"\n', "", None),
+    ],
+)
+def test_results_that_would_reach_nobody_are_warned_of(
+    tmp_path: Path, results: str, pulse: str, place: str, key: str | None
+) -> None:
+    cohort = COHORT + (f'slack_channel = "{place}"\n' if place else "")
+    found = wrong(tmp_path, f'[results]\nshare = "{results}"\n{cohort}{PULSE}{pulse}')
+    assert [finding.key for finding in found] == ([key] if key else [])
+    assert all(finding.severity == "warning" for finding in found)
+
+
 def test_loading_stops_at_the_first_mistake_and_counts_the_rest(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("a = 1\nb = 2\n")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dialogues.prompts import Button, Layout, Prompt
 from storage.open import open_store
-from storage.protocol import Receipt
+from storage.protocol import Receipt, Window
 from storage.store import SqlStore
 from tests.contract.scenes import (
     AT,
@@ -218,8 +218,10 @@ def test_a_message_to_a_place_goes_there_and_keeps_its_order(store: SqlStore) ->
     ann = person(store)
     store.open_wave(wave(state="closed"))
     for text in ("one", "two"):
-        store.post("slack", "C1", Prompt(text=text), at=AT, wave_id=wave().wave_id)
-    store.post("slack", "C2", Prompt(text="elsewhere"), at=AT)
+        store.post(
+            "slack", "C1", Prompt(text=text), window=Window(due_at=AT), wave_id=wave().wave_id
+        )
+    store.post("slack", "C2", Prompt(text="elsewhere"), window=Window(due_at=AT))
     store.say(ann, [Prompt(text="to Ann")], at=AT, lane=1)
     first = claim(store, lane=1, channel="slack")
     assert {(one.chat, one.prompt.text) for one in first} == {("C1", "one"), ("C2", "elsewhere")}
@@ -233,7 +235,7 @@ def test_a_message_to_a_place_goes_there_and_keeps_its_order(store: SqlStore) ->
 def test_a_place_that_is_gone_takes_nobody_with_it(store: SqlStore) -> None:
     ann = person(store, channel="slack")
     for text in ("one", "two"):
-        store.post("slack", "C1", Prompt(text=text), at=AT)
+        store.post("slack", "C1", Prompt(text=text), window=Window(due_at=AT))
     store.say(ann, [Prompt(text="to Ann")], at=AT, lane=1)
     post, _ = claim(store, lane=1, channel="slack")
     store.settle([Receipt(outbox_id=post.outbox_id, outcome="gone")], now=LATER)

@@ -224,6 +224,13 @@ def test_requests_leave_the_conversation_where_it_is(
     assert (talk.session.at, talk.session.given) == (before.at, before.given)
 
 
+def test_which_results_are_wanted_is_passed_on() -> None:
+    talk = talk_at("story")
+    talk.say("results 2")
+    assert talk.effects == [ResultsRequested(wanted="2")]
+    assert talk.session.at == "story"
+
+
 def test_help_is_said_beside_the_question() -> None:
     talk = talk_at("story", slash=True)
     assert "/skip – leave out a question" in talk.say("/help")

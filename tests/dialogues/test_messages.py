@@ -14,13 +14,14 @@ from dialogues.coding import Stance
 from dialogues.disposition import Disposition
 from dialogues.messages import LANGUAGES
 from dialogues.states import Cause, State
+from storage.reports.suppression import ShareKind
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = tomllib.loads((ROOT / "dialogues" / "messages.toml").read_text("utf-8"))
 MESSAGES: dict[str, dict[str, str]] = CATALOGUE["messages"]
 SOURCE = "\n".join(
     path.read_text("utf-8")
-    for folder in ("bot", "dialogues")
+    for folder in ("bot", "dialogues", "storage")
     for path in (ROOT / folder).rglob("*.py")
 )
 
@@ -31,6 +32,7 @@ BUILT = {
     'f"language_name_{': [f"language_name_{language}" for language in LANGUAGES],
     'f"outcome_{': [f"outcome_{disposition}" for disposition in Disposition],
     'f"role_{': [f"role_{role}" for role in set(ROLES.values())],
+    'f"share_{': [f"share_{kind}" for kind in ShareKind],
     'f"state_{': [f"state_{state}" for state in State if state is not State.REGISTERED],
     'f"stance_{': [f"stance_{stance}" for stance in Stance],
     '}_open"': ["reminder_open", "reminder_begun_open"],

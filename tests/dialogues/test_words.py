@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from dialogues import messages
-from dialogues.words import Command, command_in, fold, means, start_code, unknown_command
+from dialogues.words import (
+    Command,
+    command_in,
+    fold,
+    means,
+    results_wanted,
+    start_code,
+    unknown_command,
+)
 
 
 def command(text: str) -> str | None:
@@ -57,6 +65,14 @@ def command_when_open(text: str) -> str | None:
         ("privacy", "privacy"),
         ("iaith", "language"),
         ("results?", "results"),
+        ("results 2", "results"),
+        ("Canlyniadau 1 Tachwedd", "results"),
+        ("results 2026-11-01, please", "results"),
+        ("results 1 November 2026", "results"),
+        ("/results of last month", "results"),
+        ("results of last month", None),
+        ("results 3 months later", None),
+        ("results 123", None),
         ("start", "start"),
         ("/start riverside", "start"),
         ("/start@bot riverside", "start"),
@@ -99,6 +115,9 @@ def test_a_command_is_a_whole_message(text: str, meant: str | None) -> None:
         ("privacy", "privacy"),
         ("language", "language"),
         ("results", "results"),
+        ("results 2", "results"),
+        ("Results 3 weeks", None),
+        ("Results come late", None),
         ("stopio", "stop"),
         ("Yn ôl", "back"),
         ("hepgor", "skip"),
@@ -114,6 +133,24 @@ def test_a_command_is_a_whole_message(text: str, meant: str | None) -> None:
 )
 def test_at_an_open_question_fewer_words_count(text: str, meant: str | None) -> None:
     assert command_when_open(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("results", ""),
+        ("/results", ""),
+        ("/results@our_bot", ""),
+        ("/results 2", "2"),
+        ("/results@our_bot 2", "2"),
+        ("Canlyniadau 1 Tachwedd!", "1 tachwedd"),
+        ("/results of last month", "of last month"),
+        ("stop 2", ""),
+        ("/results " + "x" * 100_000, "x" * 92),
+    ],
+)
+def test_which_results_are_wanted(text: str, wanted: str) -> None:
+    assert results_wanted(text) == wanted
 
 
 def test_every_word_of_the_catalogue_is_its_command() -> None:
