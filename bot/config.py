@@ -254,7 +254,8 @@ def _beside(settings: Settings, file: Path | None) -> Settings:
         changes["surveys"] = str(folder / settings.surveys)
     database = settings.database
     if database is not None:
-        changes["storage"] = Storage(url=f"sqlite:///{folder / database}")
+        url = f"sqlite:///{folder / database}"
+        changes["storage"] = settings.storage.model_copy(update={"url": url})
     if settings.tagger.model:
         changes["tagger"] = Tagger(model=str(folder / settings.tagger.model))
     return settings.model_copy(update=changes)

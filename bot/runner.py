@@ -109,7 +109,8 @@ class Runner:
         Raises:
             StoreError: It could not be kept: do not acknowledge, it has to come again.
         """
-        return self._finish(inbound, self._writer.run(lambda store: self.take(store, inbound)))
+        committed = self._writer.run(lambda store: self.take(store, inbound), key=_key(inbound))
+        return self._finish(inbound, committed)
 
     async def _finish(
         self, inbound: Inbound | CohortListed, committed: asyncio.Future[bool]
@@ -134,7 +135,7 @@ class Runner:
                 Path(where.filename).name,
                 where.lineno,
             )
-            await self._writer.run(lambda store: self._apologise(store, inbound))
+            await self._writer.run(lambda store: self._apologise(store, inbound), key=_key(inbound))
         finally:
             self._observer.turned(channel, type(inbound).__name__, outcome, clock() - came)
         self._wake(channel)
@@ -155,6 +156,9 @@ class Runner:
         it had come before.
         """
         now = self._now()
+        key = _key(inbound)
+        if key is not None:
+            store.hold(key)
         if not store.take_event(inbound.event_id, on=now.date()):
             return False
         if isinstance(inbound, CohortListed):
@@ -418,3 +422,8 @@ class Runner:
     def slash(self, channel: str) -> bool:
         """Whether commands are written with a slash in a channel."""
         return self._slashes.get(channel, False)
+
+
+def _key(inbound: Inbound | CohortListed) -> str | None:
+    """Give whose an inbound is: those of one person follow one another."""
+    return None if isinstance(inbound, CohortListed) else inbound.address.key

@@ -206,6 +206,9 @@ class Storage(Table):
             " `postgresql://USER:PASSWORD@HOST/NAME`"
         ),
     )
+    connections: int = Field(
+        default=4, ge=1, le=64, description="how many write to PostgreSQL at once, each process"
+    )
 
 
 class Telegram(Table):

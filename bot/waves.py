@@ -387,5 +387,6 @@ def _unfinished_after(store: Store, *, wave_id: str, after: str) -> list[str]:
 
 
 def _do_all(store: Store, *, ids: list[str], job: Callable[[Store, str], None]) -> None:
+    store.hold_sessions(ids)
     for session_id in ids:
         job(store, session_id)

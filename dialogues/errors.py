@@ -8,6 +8,7 @@ CommonpulseError
 │   ├── StoreConflict    another transaction came between: run the job again
 │   ├── StoreBusy        the database is locked: try again
 │   ├── StoreAway        the database cannot be reached: try again later
+│   │   └── StoreUnsure  it went away over a commit: nobody knows what became of it
 │   └── StoreFull        the disk is full, or the database cannot be written
 ├── TaggerError          a model or codeframe cannot be used (nlp)
 └── ShellError           (bot)
@@ -34,6 +35,7 @@ __all__ = [
     "StoreConflict",
     "StoreError",
     "StoreFull",
+    "StoreUnsure",
     "SurveyInvalid",
     "TaggerError",
     "UserError",
@@ -95,6 +97,10 @@ class StoreConflict(StoreError):
 
 class StoreAway(StoreError):
     """The database cannot be reached; see that it runs and that storage.url is right."""
+
+
+class StoreUnsure(StoreAway):
+    """The database went away in the middle, and it is not known whether this was kept."""
 
 
 class StoreBusy(StoreError):

@@ -5,12 +5,12 @@ part needs of another.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from dialogues.codec import decode_survey, encode_prompt
-from dialogues.errors import StoreError
+from dialogues.errors import StoreConflict, StoreError
 from dialogues.prompts import Prompt
 from dialogues.survey import Survey
 from storage.clock import Window
@@ -34,6 +34,10 @@ class Part:
 
     def __init__(self, driver: Driver, *, salt: bytes) -> None:
         self.scrub_due = False
+        self._within = False
+        self._impatient = False
+        self._held: frozenset[int] = frozenset()
+        self._topics: frozenset[str] = frozenset()
         self._driver = driver
         self._salt = salt
         self._sql = queries(driver.engine)
@@ -42,15 +46,63 @@ class Part:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. Inside another one it is a part that can fail by itself."""
-        scrub_due = self.scrub_due
+        outermost, scrub_due = not self._within, self.scrub_due
+        held, topics = self._held, self._topics
+        self._within = True
         try:
             with self._driver.transaction():
                 yield
         except BaseException:
             # What was read or set in here may never have been.
             self._surveys.clear()
-            self.scrub_due = scrub_due
+            self.scrub_due, self._held, self._topics = scrub_due, held, topics
             raise
+        finally:
+            if outermost:
+                self._within, self._held = False, frozenset()
+
+    # Beside others --------------------------------------------------------------------
+
+    def hold(self, *keys: str) -> None:
+        """Keep everybody else from these keys until the transaction ends; see the contract."""
+        numbers = {self._number(key) for key in keys} - self._held
+        if not numbers:
+            return
+        had = self._driver.lock(sorted(numbers), wait=not self._impatient)
+        self._held |= had
+        if had != numbers:
+            raise StoreConflict
+
+    def hold_free(self, keys: Iterable[str]) -> set[str]:
+        """Take those of these keys that nobody holds, and give them; waits for nobody."""
+        numbers = {self._number(key): key for key in keys}
+        if not numbers:
+            return set()
+        had = self._driver.lock(sorted(numbers), wait=False)
+        self._held |= had
+        return {key for number, key in numbers.items() if number in had}
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Let ``hold`` wait for nobody in here: it raises ``StoreConflict`` instead."""
+        self._impatient = True
+        try:
+            yield
+        finally:
+            self._impatient = False
+
+    def notify(self, topic: str) -> None:
+        """Leave word of something for whoever waits for it; see the contract."""
+        self._topics |= {topic}
+
+    def take_topics(self) -> frozenset[str]:
+        """Give what was left word of since this was last asked. Not inside a transaction."""
+        topics, self._topics = self._topics, frozenset()
+        return topics
+
+    def _number(self, key: str) -> int:
+        """Give the number of a key's lock, which tells nothing of it."""
+        return int.from_bytes(bytes.fromhex(self._hashed("lock", key))[:8], signed=True)
 
     def survey(self, survey_id: str, revision: str) -> Survey | None:
         """Give a kept revision (cached); None when it was never kept."""

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from dialogues.codec import encode_session
 from dialogues.effects import PromptShown
 from dialogues.states import FAMILIES, Cause, State
-from storage.base import Part, put_out
+from storage.base import put_out
 from storage.clock import (
     Candidate,
     Earlier,
@@ -22,6 +22,7 @@ from storage.clock import (
     Window,
 )
 from storage.driver import Record
+from storage.holding import Holding
 from storage.records import (
     listed,
     read_instant,
@@ -36,7 +37,7 @@ from storage.records import (
 __all__ = ["Clockwork"]
 
 
-class Clockwork(Part):
+class Clockwork(Holding):
     """The verbs about time."""
 
     def timing(self, respondent_id: str) -> Timing:
@@ -114,6 +115,7 @@ class Clockwork(Part):
 
     def invite(self, wave_id: str, invited: Sequence[Invited], *, at: datetime) -> list[str]:
         """Save the first turns of many conversations; see the contract."""
+        self._stay_in(wave_id)
         wave = self._one("wave", wave_id=wave_id)
         if not invited or wave is None:
             return []

@@ -63,6 +63,18 @@ class Driver(Protocol):
         """All or nothing. Inside another one it is a part that can fail by itself."""
         ...
 
+    def lock(self, numbers: Sequence[int], *, wait: bool) -> frozenset[int]:
+        """Keep other programs from these numbers until the end of the transaction.
+
+        Args:
+            numbers: In ascending order; whoever takes several takes them so.
+            wait: For whoever holds one; else only those that are free are taken.
+
+        Returns:
+            Those that were taken. Where only one can write at a time, all.
+        """
+        ...
+
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Put many rows into a table, as they come, by the engine's fastest way.
 

@@ -10,11 +10,15 @@ from storage.sql import queries
 from storage.sqlite import SqliteDriver
 from storage.store import SqlStore
 from storage.urls import PostgresPlace, SqlitePlace, read_url
+from storage.writer import Bounds, Writer
 
-__all__ = ["open_driver", "open_reader", "open_store"]
+__all__ = ["CONNECTIONS", "open_driver", "open_reader", "open_store", "open_writer"]
 
-#: The most connections at a time that a store on PostgreSQL makes for itself.
+#: The most connections to PostgreSQL at a time, unless the caller says otherwise.
 CONNECTIONS = 4
+
+#: Connections beside those that write, for what becomes of a commit and for tidying up.
+SPARE = 1
 
 
 def open_store(url: str) -> SqlStore:
@@ -27,6 +31,39 @@ def open_store(url: str) -> SqlStore:
         StoreError: It cannot be opened; the message says what to do.
     """
     return _opened(open_driver(url))
+
+
+def open_writer(url: str, *, connections: int = CONNECTIONS) -> Writer:
+    """Open a store for writing, with its tables brought up to date.
+
+    Args:
+        url: As in ``read_url``.
+        connections: How many may write at a time, where the engine lets several.
+
+    Raises:
+        StoreError: It cannot be opened; the message says what to do.
+    """
+    place = _place(url)
+    if isinstance(place, SqlitePlace):
+        return Writer(lambda: open_store(url))
+    from storage.pool import connect, open_pool
+    from storage.postgres import PostgresDriver
+
+    connect(place).close()
+    pool = open_pool(place, connections=connections + SPARE)
+    try:
+        driver = PostgresDriver(pool, name=place.name)
+        driver.migrate()
+        salt = _salt(driver)
+        return Writer(
+            lambda: SqlStore(PostgresDriver(pool, name=place.name), salt=salt),
+            hands=connections,
+            bounds=Bounds(jobs=32, at_once=8),
+            at_end=pool.close,
+        )
+    except BaseException:
+        pool.close()
+        raise
 
 
 def open_reader(url: str) -> SqlStore:
@@ -68,7 +105,7 @@ def _postgres(place: PostgresPlace, *, readonly: bool) -> Driver:
     # A pool only says that it has waited long enough; one connection says what is wrong.
     connect(place, readonly=readonly).close()
     pool = open_pool(place, connections=CONNECTIONS, readonly=readonly)
-    return PostgresDriver(pool, name=place.name, readonly=readonly)
+    return PostgresDriver(pool, name=place.name, readonly=readonly, owns=True)
 
 
 def _opened(driver: Driver) -> SqlStore:

@@ -14,6 +14,7 @@ from dialogues.states import Cause, State
 from storage.clock import Window
 from storage.dispositions import Dispositions
 from storage.driver import Record
+from storage.holding import Holding
 from storage.protocol import (
     Address,
     AnswerHeld,
@@ -53,7 +54,7 @@ _ERASED = (
 )
 
 
-class People(Dispositions):
+class People(Dispositions, Holding):
     """The verbs about people."""
 
     def respondent_at(self, channel: str, platform_id: str) -> Respondent | None:

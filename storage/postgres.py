@@ -8,6 +8,7 @@ A reader sees one state for the whole of its transaction.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -15,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from dialogues.errors import StoreAway
+from dialogues.errors import StoreAway, StoreError, StoreUnsure
 from storage.driver import Params, Record
 from storage.pool import Connection, Pool, troubled
 from storage.postgres_steps import Steps
@@ -27,6 +28,18 @@ _ROWS_AT_A_TIME = 500
 
 #: A parameter, a percent sign, or words in quotes, in which a colon is a colon.
 _MARKS = re.compile(r"'(?:[^']|'')*'|:([a-z_][a-z0-9_]*)|%")
+
+_LOCK = """select n, pg_advisory_xact_lock(n)
+from unnest(cast(:numbers as bigint[])) as n"""
+
+_LOCK_FREE = """select n from unnest(cast(:numbers as bigint[])) as n
+where pg_try_advisory_xact_lock(n)"""
+
+#: Of a transaction that was being committed when the connection broke.
+_STATUS = "select pg_xact_status(cast(:xid as xid8)) as status"
+
+#: How long it is asked for, in seconds, while the server says that it is still under way.
+_STATUS_SECONDS = 20.0
 
 
 @cache
@@ -44,15 +57,19 @@ class PostgresDriver:
     """A database, for one thread: a connection of the pool for each transaction.
 
     Args:
-        pool: Shared with the other threads; whoever opened it closes it.
+        pool: Where connections come from.
         name: Where the database is, for people to read.
         readonly: For reading only: each transaction sees one state.
+        owns: Whether the pool is closed with it; else others use it too.
     """
 
     engine = "postgres"
 
-    def __init__(self, pool: Pool, *, name: str, readonly: bool = False) -> None:
+    def __init__(
+        self, pool: Pool, *, name: str, readonly: bool = False, owns: bool = False
+    ) -> None:
         self._pool = pool
+        self._owns = owns
         self._name = name
         self._readonly = readonly
         self._depth = 0
@@ -93,6 +110,11 @@ class PostgresDriver:
         """Run a statement once for each set of parameters."""
         with self._connection() as connection, connection.cursor() as cursor:
             cursor.executemany(adapted(sql), params)
+
+    def lock(self, numbers: Sequence[int], *, wait: bool) -> frozenset[int]:
+        """Keep other programs from these numbers until the end of the transaction."""
+        rows = self.all(_LOCK if wait else _LOCK_FREE, {"numbers": list(numbers)})
+        return frozenset(row["n"] for row in rows)
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Put many rows into a table, as they come."""
@@ -141,10 +163,51 @@ class PostgresDriver:
                 if not connection.closed:
                     connection.rollback()
                 raise
-            with troubled():
-                connection.execute("commit")
+            self._commit(connection)
         finally:
             self._pool.putconn(connection)
+
+    def _commit(self, connection: Connection) -> None:
+        """Commit; where the answer is lost, ask what became of it."""
+        with troubled():
+            row = connection.execute(
+                "select cast(pg_current_xact_id_if_assigned() as text) as xid"
+            ).fetchone()
+        xid = None if row is None else row["xid"]
+        try:
+            with troubled():
+                connection.execute("commit", prepare=False)
+        except StoreAway:
+            # Without a number it wrote nothing, and so there is nothing to lose.
+            if xid is not None and not self._was_committed(xid):
+                raise
+
+    def _was_committed(self, xid: str) -> bool:
+        """Ask the server, once it is back, whether a transaction was committed.
+
+        Raises:
+            StoreUnsure: It does not say, or is not back in time.
+        """
+        until = time.monotonic() + _STATUS_SECONDS
+        while time.monotonic() < until:
+            try:
+                with troubled(), self._pool.connection() as connection:
+                    row = connection.execute(adapted(_STATUS), {"xid": xid}).fetchone()
+            except StoreAway:
+                continue
+            except StoreError:
+                # A server that has never heard of it took the place of the one that had.
+                break
+            match row["status"] if row is not None else None:
+                case "committed":
+                    return True
+                case "aborted":
+                    return False
+                case "in progress":
+                    time.sleep(0.05)
+                case _:
+                    break
+        raise StoreUnsure
 
     def _begin(self) -> Connection:
         """Begin a transaction on a connection that lives.
@@ -159,7 +222,7 @@ class PostgresDriver:
             with troubled():
                 connection = self._pool.getconn()
             try:
-                connection.execute(begin)
+                connection.execute(begin, prepare=False)
             except psycopg.OperationalError:
                 self._pool.putconn(connection)
             else:
@@ -180,7 +243,7 @@ class PostgresDriver:
 
     def _command(self, words: str) -> None:
         with self._connection() as connection:
-            connection.execute(words)
+            connection.execute(words, prepare=False)
 
     def migrate(self, only: Collection[str] | None = None) -> None:
         """Bring the tables up to this version, each step and its record in one transaction."""
@@ -208,5 +271,6 @@ class PostgresDriver:
         return True
 
     def close(self) -> None:
-        """Close the pool."""
-        self._pool.close()
+        """Close the pool, where it is this driver's own."""
+        if self._owns:
+            self._pool.close()

@@ -19,6 +19,7 @@ from dialogues.effects import Turn
 from dialogues.prompts import Prompt
 from dialogues.states import Cause, State
 from dialogues.survey import Survey
+from storage.beside import BesideOthers
 from storage.clock import (
     NO_END,
     Candidate,
@@ -103,9 +104,10 @@ __all__ = [
 ]
 
 
-class Store(Sending, ClockStore, Telling, Sweeping, Protocol):
+class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
     """What the house keeps; for what leaves it see also ``Sending``, for time ``ClockStore``,
-    for results ``Telling``, for what is not needed any more ``Sweeping``.
+    for results ``Telling``, for what is not needed any more ``Sweeping``, for other programs
+    ``BesideOthers``.
     """
 
     # People ---------------------------------------------------------------------------

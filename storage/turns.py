@@ -32,6 +32,7 @@ from dialogues.survey import Question
 from storage.clock import Window
 from storage.dispositions import Dispositions
 from storage.driver import Record
+from storage.holding import Holding
 from storage.loose import Loose
 from storage.protocol import Respondent, StoredSession
 from storage.records import read_session, write_day, write_instant, write_maybe
@@ -40,6 +41,9 @@ __all__ = ["CUT", "Turns"]
 
 #: Stands in place of the session of a response that was cut loose.
 CUT = "cut"
+
+#: Conversations that are dropped in one transaction.
+_STALE_AT_ONCE = 200
 
 #: Later than any place in a chat: a person's newest message, which is on its way.
 _ON_ITS_WAY = (1 << 30, "")
@@ -68,7 +72,7 @@ class _Scene:
     loose: bool
 
 
-class Turns(Loose, Dispositions):
+class Turns(Loose, Dispositions, Holding):
     """The verbs about conversations."""
 
     def take_event(self, event_id: str, *, on: date) -> bool:
@@ -144,6 +148,8 @@ class Turns(Loose, Dispositions):
     ) -> bool:
         """Save the first turn of a conversation; see the contract."""
         written_at = write_instant(at)
+        if wave_id is not None and lane == 0:
+            self._stay_in(wave_id)
         if invitation_id is not None and not self._run(
             "invite",
             invitation_id=invitation_id,
@@ -410,7 +416,7 @@ class Turns(Loose, Dispositions):
 
     def drop_stale_anonymous(self, before: datetime) -> int:
         """Drop open check-ins of anonymous surveys that stood still; see the contract."""
-        stale = self._all("stale_anonymous", before=write_instant(before))
+        stale = self._stale_anonymous(before)
         for row in stale:
             self._run("drop_response", response_id=row["session_id"])
             self._run("drop_letters", respondent_id=row["respondent_id"])
@@ -418,6 +424,14 @@ class Turns(Loose, Dispositions):
             self._run("drop_session", session_id=row["session_id"])
             self.scrub_due = True
         return len(stale)
+
+    def _stale_anonymous(self, before: datetime) -> list[Record]:
+        """Give some of them, that nobody can move any more before the transaction ends."""
+        some = {"before": write_instant(before), "limit": _STALE_AT_ONCE}
+        found = {row["session_id"] for row in self._all("stale_anonymous", **some)}
+        self.hold_sessions(sorted(found))
+        rows = self._all("stale_anonymous", **some)
+        return [row for row in rows if row["session_id"] in found]
 
     def _place(self, question_id: str, scene: _Scene) -> tuple[Question, int]:
         survey = self._kept(scene.session.survey_id, scene.session.revision)

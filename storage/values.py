@@ -66,6 +66,11 @@ class Address:
     platform_id: str
     chat: str
 
+    @property
+    def key(self) -> str:
+        """Under which the turns of this person follow one another (``Writer``, ``hold``)."""
+        return f"{self.channel}:{self.platform_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Respondent:

@@ -96,10 +96,11 @@ class _Chat:
         self.is_over = False
 
     async def hold(self) -> None:
-        from storage.open import open_store
-        from storage.writer import Writer
+        from storage.open import open_writer
 
-        writer = Writer(lambda: open_store(self.settings.storage.url))
+        writer = open_writer(
+            self.settings.storage.url, connections=self.settings.storage.connections
+        )
         try:
             await self._talk(writer)
             await self._tell(writer)

@@ -44,15 +44,14 @@ def run(
 async def _hold(known: Settings) -> None:
     from bot.app import App, channels_of, house_of
     from nlp.codeframe import read_codeframe
-    from storage.open import open_store
-    from storage.writer import Writer
+    from storage.open import open_writer
 
     house = house_of(known)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    writer = Writer(lambda: open_store(known.storage.url))
+    writer = open_writer(known.storage.url, connections=known.storage.connections)
     try:
         app = App(
             house=house,

@@ -51,12 +51,11 @@ def _desk() -> Iterator[_Desk]:
     from bot.runner import Runner
     from bot.waves import Waves
     from nlp.codeframe import read_codeframe
-    from storage.open import open_store
-    from storage.writer import Writer
+    from storage.open import open_writer
 
     known = settings()
     house = house_of(known)
-    writer = Writer(lambda: open_store(known.storage.url))
+    writer = open_writer(known.storage.url, connections=known.storage.connections)
     try:
         runner = Runner(
             writer,

@@ -27,6 +27,15 @@ where channel = :channel and platform_id = :platform_id
 -- name: address_of
 select channel, platform_id, chat from addresses where respondent_id = :respondent_id
 
+-- name: addresses_of.postgres
+select channel, platform_id from addresses
+where respondent_id = any(cast(:ids as text[]))
+
+-- name: addresses_of_sessions.postgres
+select a.channel, a.platform_id from sessions s
+join addresses a on a.respondent_id = s.respondent_id
+where s.session_id = any(cast(:ids as text[]))
+
 -- name: add_address
 insert into addresses (channel, platform_id, chat, respondent_id, leaving)
 values (:channel, :platform_id, :chat, :respondent_id, :leaving)

@@ -66,6 +66,7 @@ join surveys v on v.survey_id = s.survey_id and v.revision = s.revision
 where s.wave_id is null and v.anonymous = 1 and s.updated_at < :before
 and s.status not in ('complete', 'stopped', 'refused', 'closed')
 order by s.session_id
+limit :limit
 
 -- name: drop_session
 delete from sessions where session_id = :session_id

@@ -34,6 +34,10 @@ join memberships m on m.cohort = w.cohort
 where m.respondent_id = :respondent_id and w.state = 'open'
 order by w.opens_at desc, w.wave_id
 
+-- name: wave_stays.postgres
+-- Whoever closes it waits until those have committed who are just beginning in it.
+select state from waves where wave_id = :wave_id for share
+
 -- name: set_wave
 update waves
 set state = coalesce(:state, state), reminded = coalesce(:reminded, reminded),

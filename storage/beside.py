@@ -1,0 +1,37 @@
+"""The store's contract, the part about others who use the same database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+__all__ = ["BesideOthers"]
+
+
+class BesideOthers(Protocol):
+    """What keeps programs that share a database out of each other's way."""
+
+    def hold(self, *keys: str) -> None:
+        """Keep everybody else, in any program, from these keys until the transaction ends;
+        waits for whoever has one. Where only one can write at a time there is nothing to do.
+
+        Raises:
+            StoreConflict: Not now: the writer runs the job again by itself.
+        """
+        ...
+
+    def hold_people(self, respondent_ids: Sequence[str]) -> None:
+        """Hold the keys of people (``Address.key``): what is read of them from here on stays
+        so. Some hundreds at most in one transaction.
+        """
+        ...
+
+    def hold_sessions(self, session_ids: Sequence[str]) -> None:
+        """As ``hold_people``, of the people of these conversations."""
+        ...
+
+    def notify(self, topic: str) -> None:
+        """Leave word, to be heard after the commit by every program that listens. Once a
+        topic and transaction, however often it is called. It may get lost.
+        """
+        ...
