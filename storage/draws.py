@@ -13,9 +13,6 @@ __all__ = ["Draws"]
 class Draws(Part):
     """The verbs about planned missingness."""
 
-    def hold(self, key: str) -> None:
-        """Hold a key until the end of the transaction; see the contract."""
-
     def coverage(self, wave_id: str) -> Coverage:
         """Give how often each question was drawn; see the contract."""
         wave, before = {}, {}

@@ -488,14 +488,6 @@ class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
         """Give (question_id, coding) of a response, by place of the question, then offset."""
         ...
 
-    # Holding --------------------------------------------------------------------------
-
-    def hold(self, key: str) -> None:
-        """Hold a key until the end of the transaction: another that asks for it waits. Nothing
-        to do where there is one writer.
-        """
-        ...
-
     # Reading out ----------------------------------------------------------------------
 
     def workload(self) -> Workload:

@@ -99,11 +99,10 @@ class _Desk:
 @contextmanager
 def _desk() -> Iterator[_Desk]:
     from bot.app import now
-    from storage.open import open_store
-    from storage.writer import Writer
+    from storage.open import open_writer
 
     known = settings()
-    writer = Writer(lambda: open_store(known.storage.url))
+    writer = open_writer(known.storage.url, connections=known.storage.connections)
     try:
         yield _Desk(writer, now())
     finally:
