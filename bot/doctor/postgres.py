@@ -29,7 +29,7 @@ _SETTINGS = """
 select current_setting('server_version_num') as version,
     current_setting('server_version') as shown,
     current_setting('track_commit_timestamp') as stamps,
-    current_setting('synchronous_commit') as synchronous,
+    (select reset_val from pg_settings where name = 'synchronous_commit') as synchronous,
     current_setting('fsync') as fsync,
     current_setting('full_page_writes') as whole_pages,
     current_setting('max_connections') as most,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -45,6 +47,8 @@ class Server:
         calls: how often each method was called.
         earned_429: calls refused by the fake's own rate limits (not by `faults`).
         duplicates: bot's messages that repeat the one just before in the same chat.
+        headers: of every answer.
+        clock_ahead: how many seconds its clock, as the header Date tells it, is ahead of ours.
     """
 
     def __init__(self, *, port: int = 0, seed: int = 0) -> None:
@@ -55,6 +59,8 @@ class Server:
         self.calls: Counter[str] = Counter()
         self.earned_429 = 0
         self.duplicates = 0
+        self.headers: dict[str, str] = {}
+        self.clock_ahead = 0.0
         self._runner: web.ServerRunner | None = None
         self._down = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -146,7 +152,11 @@ class Server:
         try:
             if request.path.startswith("/control/"):
                 return await answer_control(self, request)
-            return await self.handle(request)
+            answer = await self.handle(request)
+            if not answer.prepared:
+                answer.headers.update(self.headers)
+                answer.headers["Date"] = formatdate(time.time() + self.clock_ahead, usegmt=True)
+            return answer
         except ConnectionCutError:
             if request.transport is not None:
                 request.transport.abort()

@@ -77,7 +77,7 @@ from tests.fakes.server import JSON_HEADERS, ConnectionCutError, Server, read_pa
 from tests.fakes.slack_blocks import SlackError
 from tests.fakes.slack_delivery import Delivery, sign
 from tests.fakes.slack_files import Files
-from tests.fakes.slack_methods import Methods, as_json
+from tests.fakes.slack_methods import SCOPES, Methods, as_json
 from tests.fakes.slack_person import SlackPerson
 
 
@@ -147,6 +147,7 @@ class FakeSlack(Files, Methods, Server):
         self.late_acks = 0
         self.lost = 0
         self.delivery = Delivery(self)
+        self.headers["X-OAuth-Scopes"] = SCOPES
         self._revoked = ""
         self._last_ts: dict[str, int] = {}
         self._channel_buckets: dict[str, Bucket] = {}

@@ -37,6 +37,12 @@ TIER_OF = {
     "files.completeUploadExternal": 4,
 }
 
+#: What the bot token may do; told in a header of every answer.
+SCOPES = (
+    "channels:read,chat:write,commands,files:write,groups:read,"
+    "im:history,im:read,im:write,users:read"
+)
+
 
 def page(items: list[Any], params: dict[str, Any], default: int) -> tuple[list[Any], str]:
     """Cut one page out of a list; gives it with the next cursor, empty at the end."""
