@@ -32,7 +32,8 @@ select current_setting('server_version_num') as version,
     (select reset_val from pg_settings where name = 'synchronous_commit') as synchronous,
     current_setting('fsync') as fsync,
     current_setting('full_page_writes') as whole_pages,
-    current_setting('max_connections') as most,
+    cast(current_setting('max_connections') as integer)
+        - cast(current_setting('superuser_reserved_connections') as integer) as most,
     current_setting('server_encoding') as encoding,
     case when pg_is_in_recovery() then 1 else 0 end as follows
 """

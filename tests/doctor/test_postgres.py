@@ -65,7 +65,7 @@ def test_a_careless_server(configure: Configure, careless: str) -> None:
         findings = look(at(configure, careless))
     found(findings, "database safety", "warning", "synchronous_commit is off")
     found(findings, "anonymity", "trouble", "track_commit_timestamp is on")
-    found(findings, "connections", "warning", "of 8 are left")
+    found(findings, "connections", "warning", "of 6 are left")
     found(findings, "database version", "warning", "still to be made")
 
 
