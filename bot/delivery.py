@@ -53,6 +53,9 @@ _MAX_DEFECTS = 5
 #: Failures of the store in a row until whoever waits for the last message is told.
 _MAX_FAILURES = 3
 
+#: The share of the slots that broadcasts may take; the others are free for replies.
+_BROADCASTS = 0.75
+
 #: How many seconds ahead broadcasts are claimed: far less than a claim holds.
 _AHEAD = 1.0
 
@@ -245,7 +248,7 @@ class Delivery:
         self._wake.clear()
         halted = self._pace.halted > 0
         free = 0 if halted or not self._sure() else self._slots - len(self._under_way)
-        most = max(1, self._slots // 2) - self._broadcasting
+        most = max(1, int(self._slots * _BROADCASTS)) - self._broadcasting
         asked = self._asked(free, min(most, self._pace.room_ahead(_AHEAD) - self._to_go))
         began = _monotonic()
         try:

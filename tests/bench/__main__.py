@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.bench.answering import compare
 from tests.bench.exporting import exporting
+from tests.bench.sending import sending
 from tests.bench.starting import starting
 from tests.bench.tagging import tagging
 
@@ -25,6 +26,12 @@ Figures = Iterable[dict[str, Any]]
 def _answering(folder: Path, options: argparse.Namespace) -> Figures:
     crowds, rounds = (1, 1) if options.quick else (3, 5)
     return asyncio.run(compare(folder, people=options.people, crowds=crowds, rounds=rounds))
+
+
+def _sending(folder: Path, options: argparse.Namespace) -> Figures:
+    if options.quick:
+        return asyncio.run(sending(folder, people=90, meanwhile=150, think=(0.5, 1.5)))
+    return asyncio.run(sending(folder, people=10_000, meanwhile=3_000))
 
 
 def _tagging(_folder: Path, options: argparse.Namespace) -> Figures:
@@ -41,6 +48,7 @@ def _starting(folder: Path, options: argparse.Namespace) -> Figures:
 
 MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
     "answering": _answering,
+    "sending": _sending,
     "tagging": _tagging,
     "exporting": _exporting,
     "starting": _starting,

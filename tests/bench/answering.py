@@ -15,7 +15,16 @@ from tests.fakes.crowd import Action, Crowd, Policy, Press, Report, Say, percent
 from tests.fakes.people import Message, Person
 from tests.fakes.telegram import FakeTelegram
 
-__all__ = ["ANSWERS", "TOKEN", "UPDATES", "Round", "compare", "hold_round"]
+__all__ = [
+    "ANSWERS",
+    "TOKEN",
+    "UPDATES",
+    "Round",
+    "compare",
+    "hold_round",
+    "policy",
+    "thanked",
+]
 
 TOKEN = "4242:BENCH"
 
@@ -72,7 +81,7 @@ class Round:
         return 1000 * self.cpu_seconds / self.updates
 
 
-def _policy() -> Policy:
+def policy() -> Policy:
     """Everybody agrees, then presses something at random, or types."""
     chance = random.Random(0)
 
@@ -86,7 +95,7 @@ def _policy() -> Policy:
     return act
 
 
-def _thanked(message: Message) -> bool:
+def thanked(message: Message) -> bool:
     return message.text.endswith("That was the last question. Thank you.")
 
 
@@ -96,7 +105,7 @@ async def _talk(
     """Let people who are new to the bot each hold a whole conversation."""
     some = [fake.person(number) for number in islice(numbers, people)]
     # Nobody presses twice: every update counts once.
-    crowd = Crowd(some, _policy(), _thanked, patience=120.0)
+    crowd = Crowd(some, policy(), thanked, patience=120.0)
     report = await crowd.run(timeout=120)
     if report.unfinished:
         raise RuntimeError(
