@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,15 +16,16 @@ from bot.channels.base import Channel
 from bot.coding import Coder
 from bot.delivery import Delivery
 from bot.house import CohortPlan, House, PulsePlan
+from bot.reading import Reading
 from bot.results import Results
 from bot.runner import Runner
 from bot.schedule import Ticker
 from bot.settings import Web
 from bot.sweeping import Sweeper
 from bot.waves import Waves
-from dialogues import messages
+from bot.worker import ROLES, Worker
 from dialogues.coding import Codeframe
-from dialogues.errors import CannotError, StoreError
+from dialogues.errors import StoreError
 from storage.protocol import Store
 from storage.writer import Writer
 
@@ -38,10 +40,14 @@ log = logging.getLogger(__name__)
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 #: Who was not seen for this long is not there any more.
-_LATELY = timedelta(seconds=60)
+_LATELY = timedelta(seconds=15)
 
 #: Seconds that the store may take, at the end, to say who else is there.
 _PATIENCE = 5.0
+
+
+#: How often the outbox is looked at where another program of this machine writes to it.
+_LOOK_SECONDS = 0.1
 
 
 def now() -> datetime:
@@ -147,14 +153,31 @@ class App:
         broadcasts_per_second: float,
         rates: Mapping[str, float] | None = None,
         web: Web | None = None,
+        roles: Collection[str] = ROLES,
     ) -> None:
+        """Make an app.
+
+        Args:
+            house: The installation.
+            writer: Runs what the store is asked.
+            channels: Those that are configured.
+            codeframe: For the names of codes.
+            model: A tagger's folder; None for the shipped one.
+            slots: Messages under way at once, on each channel.
+            broadcasts_per_second: Of a channel that ``rates`` says nothing of.
+            rates: Messages a second, by channel.
+            web: About the web server.
+            roles: What this program does of it all: see ``worker.ROLES``.
+        """
         # Commands that only take the time from here do without a web server.
         from bot.door import Door
         from bot.metrics import Metrics
 
         self._writer = writer
+        self._roles = frozenset(roles)
         self._metrics = Metrics()
         writer.on_group = self._metrics.committed
+        self._worker = Worker(writer, worker_id=new_id(), roles=roles, now=now)
         self._channels = list(channels)
         self._deliveries = {
             channel.name: Delivery(
@@ -163,9 +186,10 @@ class App:
                 now=now,
                 slots=slots,
                 broadcasts_per_second=(rates or {}).get(channel.name, broadcasts_per_second),
+                worker=self._worker,
                 observer=self._metrics,
             )
-            for channel in channels
+            for channel in (self._channels if "delivery" in roles else ())
         }
         self._runner = Runner(
             writer,
@@ -177,8 +201,6 @@ class App:
             wake=self._wake,
             observer=self._metrics,
         )
-        waves = Waves(self._runner, now=now)
-        self._ticker = Ticker(waves, writer, wake=self._wake_all, sweeper=Sweeper(now=now))
         results = Results(
             house,
             codeframe=codeframe,
@@ -186,11 +208,38 @@ class App:
             now=now,
         )
         # Drawing takes seconds, in which what else is due must not wait.
-        self._results_ticker = Ticker(results, writer, wake=self._wake_all)
-        self._coder = Coder(writer, model=model, now=now, new_id=new_id, observer=self._metrics)
+        self._tickers = [
+            Ticker(
+                ticks,
+                writer,
+                wake=self._wake_all,
+                sweeper=sweeper,
+                may=partial(self._worker.leads, "schedule"),
+            )
+            for ticks, sweeper in (
+                (Waves(self._runner, now=now), Sweeper(now=now)),
+                (results, None),
+            )
+        ]
+        self._coder = Coder(
+            writer,
+            model=model,
+            now=now,
+            new_id=new_id,
+            observer=self._metrics,
+            share=partial(self._worker.place, "tagging"),
+            able=partial(self._worker.able, "tagging"),
+        )
         self._surveys = list(house.surveys.values())
+        read = self._channels if "web" in roles else []
+        self._reading = Reading(read, self._runner.receive, worker=self._worker)
         self._door = Door(
-            web or Web(), writer=writer, channels=self._channels, metrics=self._metrics, now=now
+            web or Web(),
+            writer=writer,
+            channels=read,
+            metrics=self._metrics,
+            now=now,
+            stands_by=self._reading.stands_by,
         )
 
     def _wake(self, channel: str) -> None:
@@ -209,44 +258,56 @@ class App:
             CannotError: No channel can go on; the message says what to do.
         """
         await self._writer.run(self._keep_surveys)
-        for name in self._deliveries:
-            doubt = await self._writer.run(methodcaller("release_claims", name))
-            if doubt:
-                log.warning("%d messages on %s were in doubt and are sent again", doubt, name)
-        sending = [asyncio.create_task(one.run()) for one in self._deliveries.values()]
-        coding = asyncio.create_task(self._coder.run())
-        self._ticker.start()
-        self._results_ticker.start()
-        reading: list[asyncio.Task[None]] = []
+        await self._worker.start()
+        if self._worker.alone:
+            await self._release()
+        beating = asyncio.create_task(self._worker.run())
+        working = [asyncio.create_task(one.run()) for one in self._deliveries.values()]
+        if "tagging" in self._roles:
+            working.append(asyncio.create_task(self._coder.run()))
+        for ticker in self._tickers if "schedule" in self._roles else ():
+            ticker.start()
         try:
             await self._door.open()
-            reading += [asyncio.create_task(self._read(channel)) for channel in self._channels]
-            await self._until(stop, reading)
+            self._reading.start()
+            await self._until(stop)
         finally:
             await self._door.close(last=await self._is_last())
-            for channel in self._channels:
-                await channel.stop()
-            if reading:
-                await asyncio.wait(reading, timeout=15)
-            for task in reading:
-                task.cancel()
-            await self._ticker.stop()
-            await self._results_ticker.stop()
+            await self._reading.stop()
+            for ticker in self._tickers:
+                await ticker.stop()
             for delivery in self._deliveries.values():
                 await delivery.stop()
             await self._coder.stop()
-            await asyncio.gather(*sending, coding, return_exceptions=True)
-        failed = [task.exception() for task in reading if task.done() and not task.cancelled()]
-        troubles = [str(one) for one in failed if one is not None]
-        if troubles and len(troubles) == len(reading):
-            raise CannotError(" ".join(troubles))
+            await asyncio.gather(*working, return_exceptions=True)
+            if "web" not in self._roles:
+                # Nobody has read them, and nobody else lets go of their connections.
+                for channel in self._channels:
+                    await channel.stop()
+            await self._worker.stop()
+            await asyncio.gather(beating, return_exceptions=True)
+        self._reading.check()
+
+    async def _release(self) -> None:
+        """Begin where the program before us ended, which is not there any more."""
+        for name, delivery in self._deliveries.items():
+            doubt = await self._writer.run(methodcaller("release_claims", name))
+            if doubt:
+                log.warning("%d messages on %s were in doubt and are sent again", doubt, name)
+            if not {"web", "schedule"} <= self._roles:
+                # Nobody wakes us from another program.
+                delivery.idle_seconds = _LOOK_SECONDS
 
     async def _is_last(self) -> bool:
         """Whether no other worker reads the channels; not, where that cannot be known."""
-        alone = methodcaller("is_alone", "", role="web", within=_LATELY, now=now())
+        me = self._worker.worker_id
+
+        def ask(store: Store) -> bool:
+            return store.is_alone(me, role="web", within=_LATELY, now=now())
+
         try:
             async with asyncio.timeout(_PATIENCE):
-                return bool(await self._writer.run(alone))
+                return await self._writer.run(ask)
         except (StoreError, TimeoutError):
             return False
 
@@ -254,26 +315,11 @@ class App:
         for survey in self._surveys:
             store.keep_survey(survey, at=now())
 
-    async def _read(self, channel: Channel) -> None:
-        """Read one channel; its end leaves the others up."""
-        menu = {language: messages.command_menu(language) for language in messages.LANGUAGES}
-        announce = getattr(channel, "announce", None)
-        if announce is not None:
-            await announce(menu)
-        log.info("Reading %s", channel.name)
-        try:
-            await channel.run(self._runner.receive)
-        except CannotError as trouble:
-            log.error("%s stopped: %s", channel.name, trouble)
-            raise
-
-    async def _until(self, stop: asyncio.Event, reading: list[asyncio.Task[None]]) -> None:
+    async def _until(self, stop: asyncio.Event) -> None:
         """Wait for the word to stop, or for the last channel to end."""
-        stopping = asyncio.create_task(stop.wait())
+        waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(self._reading.ended())]
         try:
-            pending = set(reading)
-            while pending and not stopping.done():
-                await asyncio.wait({stopping, *pending}, return_when=asyncio.FIRST_COMPLETED)
-                pending = {task for task in pending if not task.done()}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopping.cancel()
+            for task in waiting:
+                task.cancel()

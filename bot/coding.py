@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import sys
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -56,6 +57,8 @@ class Coder:
         new_id: Callable[[], str],
         command: Sequence[str] | None = None,
         observer: Observer = UNOBSERVED,
+        share: Callable[[], tuple[int, int]] = lambda: (0, 1),
+        able: Callable[[bool], None] = lambda _able: None,
     ) -> None:
         """Make a coder.
 
@@ -66,11 +69,16 @@ class Coder:
             new_id: Gives a fresh id for a coding.
             command: Starts the tagger's process; by default ``nlp.worker``.
             observer: Told of what was read.
+            share: Our place, from 0, among the programs that tag, and how many they are: each
+                reads its part of the answers.
+            able: Told whether the tagger works here; where it does not, the others read ours.
         """
         self._writer = writer
         self._now = now
         self._new_id = new_id
         self._observer = observer
+        self._share = share
+        self._able = able
         folder = [str(model)] if model is not None else []
         self._command = list(command or [sys.executable, "-m", "nlp.worker", *folder])
         self._process: asyncio.subprocess.Process | None = None
@@ -84,12 +92,14 @@ class Coder:
             try:
                 busy = await self._round()
                 wait = _IDLE_SECONDS
+                self._able(True)
             except StoreError as trouble:
                 log.warning("Answers cannot be read from the store: %s", trouble)
                 busy = False
             except TaggerError as trouble:
                 if not self._stopping.is_set():
                     log.error("The tagger does not start, answers wait: %s", trouble)
+                    self._able(False)
                 busy, wait = False, min(wait * 2, _LONGEST_WAIT)
             except Exception as defect:
                 # Its text could hold somebody's words.
@@ -120,7 +130,9 @@ class Coder:
             if not waiting:
                 return False
             version = await self._start_process()
-        answers = await self._writer.run(lambda store: store.untagged(version, limit=_BATCH))
+        place, count = self._share()
+        found = await self._writer.run(lambda store: store.untagged(version, limit=_BATCH * count))
+        answers = [one for one in found if _whose(one, count) == place][:_BATCH]
         if not answers:
             return False
         await self._read(answers, version)
@@ -228,6 +240,11 @@ class Coder:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+def _whose(answer: UntaggedAnswer, count: int) -> int:
+    """Give which of so many programs reads an answer: the same one, whoever asks."""
+    return zlib.crc32(f"{answer.response_id} {answer.question_id}".encode()) % count
 
 
 def _version(line: str | None) -> str | None:

@@ -20,6 +20,7 @@ from bot.channels.base import Channel, ChannelFailed, ChatGone, MessageRefused, 
 from bot.observer import UNOBSERVED, Observer, SendOutcome
 from bot.pace import BROADCAST, REPLY, Pace
 from bot.pictures import Pictures
+from bot.worker import Alone
 from dialogues.errors import StoreError
 from storage.protocol import Outgoing, PaceSeen, Receipt, Store
 from storage.writer import Writer
@@ -120,10 +121,7 @@ class Delivery:
         now: Callable[[], datetime],
         slots: int = 32,
         broadcasts_per_second: float = 30.0,
-        worker_id: str = "",
-        alone: bool = True,
-        sure: Callable[[], bool] = lambda: True,
-        idle: float | None = None,
+        worker: Alone | None = None,
         chat: str | None = None,
         chance: Callable[[], float] = random.random,
         observer: Observer = UNOBSERVED,
@@ -137,10 +135,7 @@ class Delivery:
             slots: Messages under way at once, and so in doubt after a crash.
             broadcasts_per_second: What the platform takes of everything together, as far as
                 broadcasts are concerned.
-            worker_id: Under which messages are claimed.
-            alone: Whether no other worker sends for this channel.
-            sure: Whether the others still take us for alive, so that our claims are ours.
-            idle: Seconds after which the outbox is looked at without being woken.
+            worker: This program among the others; None where there are none.
             chat: The only conversation that is served; None for all of the channel.
             chance: Gives a number in [0, 1) for the jitter of retries.
             observer: Told of every try.
@@ -150,17 +145,14 @@ class Delivery:
         self._account = channel.account
         self._now = now
         self._slots = slots
-        self._worker_id = worker_id
-        self._alone = alone
-        self._sure = sure
-        self._idle_seconds = idle
+        self._worker = worker or Alone()
         self._chat = chat
         self._chance = chance
         self._observer = observer
         self._pictures = Pictures(writer)
+        #: Seconds after which the outbox is looked at without being woken.
+        self.idle_seconds: float | None = None
         self._pace = Pace(broadcasts_per_second)
-        if not alone:
-            self._pace.take(0)
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._stopping = False
@@ -180,6 +172,11 @@ class Delivery:
         self._idle.clear()
         self._wake.set()
 
+    def heed(self) -> None:
+        """Ask how fast to send now: another worker was told to wait."""
+        self._ask_at = 0.0
+        self._wake.set()
+
     async def drained(self) -> None:
         """Wait until everything that is due was sent.
 
@@ -193,6 +190,9 @@ class Delivery:
     async def run(self) -> None:
         """Send until ``stop`` is called. Stays up through trouble with the store."""
         self._wake.set()
+        if not self._worker.alone:
+            # Until the store says how much of it is ours.
+            self._pace.take(0)
         while not self._stopping:
             try:
                 busy = await self._round()
@@ -234,7 +234,7 @@ class Delivery:
 
     async def _rest(self) -> None:
         """Wait to be woken, or for the time when something falls due."""
-        idle = _IDLE_SECONDS if self._idle_seconds is None else self._idle_seconds
+        idle = _IDLE_SECONDS if self.idle_seconds is None else self.idle_seconds
         lengths = (self._pace.halted, self._wait or 0.0)
         seconds = min((length for length in lengths if length > 0), default=idle)
         try:
@@ -247,7 +247,7 @@ class Delivery:
         """Note receipts, claim what can be sent and begin to send it; False when idle."""
         self._wake.clear()
         halted = self._pace.halted > 0
-        free = 0 if halted or not self._sure() else self._slots - len(self._under_way)
+        free = 0 if halted or not self._worker.sure() else self._slots - len(self._under_way)
         most = max(1, int(self._slots * _BROADCASTS)) - self._broadcasting
         asked = self._asked(free, min(most, self._pace.room_ahead(_AHEAD) - self._to_go))
         began = _monotonic()
@@ -287,7 +287,7 @@ class Delivery:
             self._forget_at = began + _FORGET_SECONDS
         if got.seen is None:
             return
-        self._ask_at = began + (_ASK_ALONE_SECONDS if self._alone else _ASK_SECONDS)
+        self._ask_at = began + (_ASK_ALONE_SECONDS if self._worker.alone else _ASK_SECONDS)
         self._pace.take(got.seen.share)
         if got.seen.halted_until is not None:
             self._pace.halt((got.seen.halted_until - got.now).total_seconds())
@@ -298,7 +298,7 @@ class Delivery:
         now = store.clock(ours)
         if asked.receipts:
             receipts = [_shifted(receipt, now - ours) for receipt in asked.receipts]
-            store.settle(receipts, now=now, worker_id=self._worker_id)
+            store.settle(receipts, now=now, worker_id=self._worker.worker_id)
         name = self._channel.name
         if asked.halt is not None:
             until = asked.halt.until + (now - ours)
@@ -312,7 +312,7 @@ class Delivery:
                 name,
                 self._account,
                 per_second=self._pace.tickets,
-                worker_id=None if self._alone else self._worker_id,
+                worker_id=None if self._worker.alone else self._worker.worker_id,
                 in_use=asked.in_use,
                 now=now,
             )
@@ -333,7 +333,7 @@ class Delivery:
                     now=now,
                     until=now + LEASE,
                     chat=self._chat,
-                    worker_id=self._worker_id,
+                    worker_id=self._worker.worker_id,
                 )
         return claimed
 

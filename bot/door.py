@@ -41,6 +41,7 @@ class Door:
         channels: Those that are read here.
         metrics: What is counted.
         now: Gives aware UTC.
+        stands_by: Whether another program reads a channel, and we would if it ended.
     """
 
     def __init__(
@@ -51,13 +52,14 @@ class Door:
         channels: Sequence[Channel],
         metrics: Metrics,
         now: Callable[[], datetime],
+        stands_by: Callable[[str], bool] = lambda _name: False,
     ) -> None:
         self._drain = web.drain.total_seconds() if web.drain is not None else 0.0
         self._writer = writer
         self._channels = channels
         self._metrics = metrics
         self._now = now
-        self._readiness = Readiness(writer, channels, now=now)
+        self._readiness = Readiness(writer, channels, now=now, stands_by=stands_by)
         self._workload: Workload | None = None
         self._asked_at = -_FRESH
         hooks: list[Hook | None] = [getattr(channel, "hook", None) for channel in channels]

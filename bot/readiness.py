@@ -27,14 +27,21 @@ class Readiness:
         writer: The store's own thread.
         channels: Those that are read here.
         now: Gives aware UTC.
+        stands_by: Whether another program reads a channel, and we would if it ended.
     """
 
     def __init__(
-        self, writer: Writer, channels: Sequence[Channel], *, now: Callable[[], datetime]
+        self,
+        writer: Writer,
+        channels: Sequence[Channel],
+        *,
+        now: Callable[[], datetime],
+        stands_by: Callable[[str], bool] = lambda _name: False,
     ) -> None:
         self._writer = writer
         self._channels = channels
         self._now = now
+        self._stands_by = stands_by
         self._look: asyncio.Task[bool] | None = None
         self._looked_at = -_FRESH
 
@@ -42,7 +49,8 @@ class Readiness:
         """Give whether the store can be written and read, and whether each channel is read."""
         checks = {"store": await self._store()}
         for channel in self._channels:
-            checks[channel.name] = bool(getattr(channel, "up", True))
+            up = bool(getattr(channel, "up", True))
+            checks[channel.name] = up or self._stands_by(channel.name)
         return checks
 
     async def _store(self) -> bool:

@@ -47,11 +47,22 @@ class Ticker:
         *,
         wake: Callable[[], None],
         sweeper: Sweeper | None = None,
+        may: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Make a ticker.
+
+        Args:
+            ticks: What is asked again and again what is due.
+            writer: Runs what the store is asked.
+            wake: Called after every tick: there may be something to send.
+            sweeper: Does after it what can wait.
+            may: Whether it is ours to do: where several programs keep the schedule one leads.
+        """
         self._ticks = ticks
         self._sweeper = sweeper
         self._writer = writer
         self._wake = wake
+        self._may = may
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._ticking = asyncio.Lock()
 
@@ -69,6 +80,8 @@ class Ticker:
 
     async def tick(self) -> None:
         """Do what is due now; trouble with the store is logged and tried at the next tick."""
+        if not self._may():
+            return
         async with self._ticking:
             try:
                 # A thread of its own: the jobs wait for their commits, the event loop must not.

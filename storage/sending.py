@@ -104,6 +104,10 @@ class Sending(Protocol):
 
     # Workers --------------------------------------------------------------------------
 
+    def is_shared(self) -> bool:
+        """Whether several programs may write to this database at once, on several machines."""
+        ...
+
     def clock(self, now: datetime) -> datetime:
         """Give the time by which all workers of this database go, whose clocks may differ:
         on SQLite, which serves one machine, the caller's ``now``, on PostgreSQL the
@@ -131,7 +135,7 @@ class Sending(Protocol):
         """Whether no other worker of a role was seen within a time."""
         ...
 
-    def dismiss(self, worker_id: str, *, seen_at: datetime, now: datetime) -> int | None:
+    def dismiss(self, worker_id: str, *, seen_at: datetime, now: datetime) -> dict[str, int] | None:
         """Let go of all that a worker holds: its claims, leads and shares of the pace.
 
         Args:
@@ -140,8 +144,8 @@ class Sending(Protocol):
             now: By the workers' clock.
 
         Returns:
-            How many messages are in doubt; None, and nothing is let go of, when the worker
-            was seen again since or has been dismissed already.
+            How many messages are in doubt, by channel; None, and nothing is let go of, when
+            the worker was seen again since or has been dismissed already.
         """
         ...
 

@@ -19,6 +19,10 @@ __all__ = ["Workers"]
 class Workers(Part):
     """The verbs about workers."""
 
+    def is_shared(self) -> bool:
+        """Whether several programs may write at once; see the contract."""
+        return self._driver.engine != "sqlite"
+
     def clock(self, now: datetime) -> datetime:
         """Give the time by which all workers go; see the contract."""
         row = self._one("clock", now=write_instant(now))
@@ -65,13 +69,15 @@ class Workers(Part):
             if one.worker_id != worker_id
         )
 
-    def dismiss(self, worker_id: str, *, seen_at: datetime, now: datetime) -> int | None:
+    def dismiss(self, worker_id: str, *, seen_at: datetime, now: datetime) -> dict[str, int] | None:
         """Let go of all that a worker holds; see the contract."""
         if not self._run("drop_worker", worker_id=worker_id, seen_at=write_instant(seen_at)):
             return None
         self._run("leave_leases", worker_id=worker_id)
         self._run("leave_shares", worker_id=worker_id, now=write_instant(now))
-        return self._run("release_claims_of", worker_id=worker_id)
+        held = {row["channel"]: row["n"] for row in self._all("claims_of", worker_id=worker_id)}
+        self._run("release_claims_of", worker_id=worker_id)
+        return held
 
     def lead(self, name: str, worker_id: str, *, now: datetime, until: datetime) -> bool:
         """Take or keep the lead in something; see the contract."""

@@ -192,6 +192,11 @@ class Channel(Protocol):
     slash: bool
     account: str
 
+    @property
+    def one_reader(self) -> bool:
+        """Whether the platform hands what people do to one program only."""
+        ...
+
     async def run(self, receive: Receive) -> None:
         """Read updates and hand them on until cancelled or ``stop`` is called.
 

@@ -76,6 +76,7 @@ class SlackChannel:
     name = "slack"
     slash = False
     account = ""
+    one_reader = False
 
     def __init__(
         self,

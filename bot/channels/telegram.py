@@ -102,6 +102,11 @@ class TelegramChannel:
     # -- reading -------------------------------------------------------------------------
 
     @property
+    def one_reader(self) -> bool:
+        """Whether only one program may read: who asks for updates ends whoever asked before."""
+        return isinstance(self._reading, Polling)
+
+    @property
     def up(self) -> bool:
         """Whether what people do reaches us, as far as we know."""
         return self._reading.up

@@ -95,6 +95,7 @@ class TerminalChannel:
     name = "terminal"
     slash = False
     account = ""
+    one_reader = False
 
     def __init__(
         self,

@@ -7,8 +7,9 @@ import fcntl
 import logging
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,28 +21,49 @@ from bot.errors import CannotError, UserError
 if TYPE_CHECKING:
     from bot.config import Settings
 
-__all__ = ["run", "sole_use"]
+__all__ = ["Role", "run", "sole_use"]
+
+
+class Role(StrEnum):
+    """What a program can do of it all; the same words as in ``bot.worker.ROLES``."""
+
+    WEB = "web"
+    DELIVERY = "delivery"
+    SCHEDULE = "schedule"
+    TAGGING = "tagging"
 
 
 def run(
+    only: Annotated[
+        list[Role] | None,
+        typer.Option(
+            "--only",
+            help="Only this part; may be repeated. web: read what people do; delivery: send;"
+            " schedule: open, remind, close; tagging: read answers.",
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
-    """Run the configured channels, the schedule, delivery and tagging until stopped."""
+    """Run the configured channels, the schedule, delivery and tagging until stopped.
+
+    On PostgreSQL any number may run at once, on one machine or many. On SQLite each part runs
+    once, all in one program or each in its own.
+    """
     known = settings()
+    roles = frozenset(only or Role)
     _log_to_stderr(verbose=verbose)
-    if not known.telegram.token.get_secret_value() and not (
-        known.slack.bot_token.get_secret_value()
-    ):
+    channels = (known.telegram.token, known.slack.bot_token)
+    if roles != {Role.TAGGING} and not any(token.get_secret_value() for token in channels):
         raise UserError(
             "No channel is configured. Set telegram.token, or slack.bot_token and"
             ' slack.app_token (with mode = "http": slack.signing_secret), in config.toml (see'
             " config.example.toml); `pulse chat` works without."
         )
-    with sole_use(known.database):
-        asyncio.run(_hold(known))
+    with sole_use(known.database, roles):
+        asyncio.run(_hold(known, roles))
 
 
-async def _hold(known: Settings) -> None:
+async def _hold(known: Settings, roles: Collection[str]) -> None:
     from bot.app import App, channels_of, house_of
     from nlp.codeframe import read_codeframe
     from storage.open import open_writer
@@ -63,6 +85,7 @@ async def _hold(known: Settings) -> None:
             broadcasts_per_second=known.delivery.broadcast_per_second,
             rates=known.delivery.rates,
             web=known.web,
+            roles=roles,
         )
         await app.run(stop)
     finally:
@@ -70,16 +93,28 @@ async def _hold(known: Settings) -> None:
 
 
 @contextmanager
-def sole_use(database: Path | None) -> Iterator[None]:
-    """Hold the database for one ``pulse run``: two would send everything twice.
+def sole_use(database: Path | None, roles: Collection[str] = tuple(Role)) -> Iterator[None]:
+    """Hold the database for parts of ``pulse run``: two of one would send everything twice.
+
+    Args:
+        database: The file; None where others may use it too.
+        roles: The parts.
 
     Raises:
-        CannotError: Another one holds it.
+        CannotError: Another program does one of them.
     """
     if database is None:
         yield
         return
-    lock = database.with_name(database.name + ".lock")
+    with ExitStack() as held:
+        for role in sorted(roles):
+            held.enter_context(_locked(database, role))
+        yield
+
+
+@contextmanager
+def _locked(database: Path, role: str) -> Iterator[None]:
+    lock = database.with_name(f"{database.name}.{role}.lock")
     try:
         handle = lock.open("w")
     except OSError as trouble:
@@ -92,8 +127,8 @@ def sole_use(database: Path | None) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotError(
-                f"Another `pulse run` uses {database}. Stop it first, or give this one a"
-                " database of its own (storage.url)."
+                f"Another `pulse run` uses {database} ({role}). Stop it first, give this one a"
+                " database of its own (storage.url), or share out the parts with --only."
             ) from None
         yield
 

@@ -21,6 +21,12 @@ select worker_id, roles, machine, process, seen_at from workers order by worker_
 -- Not one that has been seen again meanwhile.
 delete from workers where worker_id = :worker_id and seen_at <= :seen_at
 
+-- name: claims_of
+select channel, count(*) as n from outbox
+where state = 'claimed' and claimed_by = :worker_id
+group by channel
+order by channel
+
 -- name: release_claims_of
 update outbox
 set state = 'pending', claimed_until = null, claimed_by = null, attempts = attempts + 1, doubt = 1

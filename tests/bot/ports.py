@@ -64,6 +64,7 @@ class FakeChannel:
     name = "telegram"
     slash = True
     account = ""
+    one_reader = False
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []

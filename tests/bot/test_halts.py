@@ -8,6 +8,7 @@ import pytest
 
 from bot import delivery as module
 from bot.channels.base import SlowDown
+from bot.worker import Alone
 from storage.writer import Writer
 from tests.bot.deliveries import Say, delivering, noted, outbox, until
 from tests.bot.ports import FakeChannel, FakeClock
@@ -60,11 +61,13 @@ async def test_another_worker_heeds_a_halt_too(
     other = FakeChannel()
     channel.troubles["p1"] = [SlowDown(3600.0)]
     await say("p1", "first")
-    options = {"alone": False, "broadcasts_per_second": 30}
-    async with delivering(writer, channel, clock, worker_id="a", **options):
+    a, b = Alone(), Alone()
+    a.worker_id, b.worker_id = "a", "b"
+    a.alone = b.alone = False
+    async with delivering(writer, channel, clock, worker=a, broadcasts_per_second=30):
         await until(lambda: channel.tries == ["p1"])
     await say("p2", "second")
-    async with delivering(writer, other, clock, worker_id="b", **options) as delivery:
+    async with delivering(writer, other, clock, worker=b, broadcasts_per_second=30) as delivery:
         await until(lambda: delivery._pace.halted > 3500)
         await asyncio.sleep(0.05)
     assert other.tries == []

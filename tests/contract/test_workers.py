@@ -46,7 +46,7 @@ def test_workers_are_known_until_they_are_dismissed(store: SqlStore) -> None:
         ("a", {"tagging", "web"}, LATER),
         ("b", {"delivery", "web"}, AT),
     ]
-    assert store.dismiss("b", seen_at=AT, now=AT) == 0
+    assert store.dismiss("b", seen_at=AT, now=AT) == {}
     assert store.dismiss("b", seen_at=AT, now=AT) is None
     assert [one.worker_id for one in store.workers()] == ["a"]
 
@@ -70,7 +70,7 @@ def test_what_a_dismissed_worker_claimed_is_open_to_others(store: SqlStore) -> N
     claim(store, "a")
     say(store, "ann", "more")
     assert claim(store, "b") == []
-    assert store.dismiss("a", seen_at=AT, now=AT) == 2
+    assert store.dismiss("a", seen_at=AT, now=AT) == {"telegram": 2}
     again = claim(store, "b")
     assert [(one.prompt.text, one.attempts) for one in again] == [("to ann", 1), ("to bob", 1)]
     assert {row["doubt"] for row in rows(store, "outbox")} == {0, 1}
