@@ -116,9 +116,8 @@ class Outbox(Dispositions):
         rows = self._driver.all(self._sql[query] + _PASSING_OVER[engine], params)
         if engine == "sqlite" or not rows:
             return rows
-        free = self._all("hold_people", outbox_ids=[row["outbox_id"] for row in rows])
-        ids = {row["outbox_id"] for row in free}
-        return [row for row in rows if row["outbox_id"] in ids]
+        free = self.hold_free(_claiming_for(row) for row in rows)
+        return [row for row in rows if _claiming_for(row) in free]
 
     def _take(self, row: Record, claiming: _Claiming, claimed: list[Outgoing]) -> bool:
         """Claim a candidate, or drop it where it must not go; False when nothing came of it."""
@@ -234,6 +233,11 @@ class Outbox(Dispositions):
         state = State.CONTACTED if receipt.outcome == "sent" else State.FAILED
         cause = {"gone": Cause.UNREACHABLE, "dead": Cause.GIVEN_UP}.get(receipt.outcome)
         self._note(row["invitation_id"], state, at, cause)
+
+
+def _claiming_for(row: Record) -> str:
+    """Give the key under which somebody's messages are claimed."""
+    return f"claim {row['respondent_id']}"
 
 
 def _is_void(row: Record) -> bool:

@@ -43,15 +43,6 @@ insert into leases (name, worker_id, until) values (:name, :worker_id, :until)
 on conflict (name) do update set worker_id = excluded.worker_id, until = excluded.until
 where leases.worker_id = excluded.worker_id or leases.until <= :now
 
--- name: hold_people.postgres
--- Candidates whose person no other worker is claiming for, until the end of the transaction.
-select c.outbox_id from (
-    select o.outbox_id, o.respondent_id from outbox o
-    where o.outbox_id = any(cast(:outbox_ids as bigint[]))
-    offset 0
-) c
-where pg_try_advisory_xact_lock(1869968503, hashtext(c.respondent_id))
-
 -- name: add_pace
 insert into paces (pace_key, allowed, changed_at) values (:pace_key, :allowed, :now)
 on conflict do nothing
