@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import methodcaller
@@ -251,6 +252,24 @@ class App:
         for delivery in self._deliveries.values():
             delivery.wake()
 
+    def _listen(self) -> None:
+        """Wake delivery, too, for what other programs leave in the outbox."""
+        loop = asyncio.get_running_loop()
+
+        def hear(topic: str) -> None:
+            # A loop that has closed meanwhile sends nothing.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._heard, topic)
+
+        self._writer.listen(hear)
+
+    def _heard(self, topic: str) -> None:
+        kind, _, channel = topic.partition(":")
+        if kind == "outbox":
+            self._wake(channel)
+        else:
+            self._wake_all()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Hold everything up until ``stop`` is set, or until no channel is left.
 
@@ -258,6 +277,7 @@ class App:
             CannotError: No channel can go on; the message says what to do.
         """
         await self._writer.run(self._keep_surveys)
+        self._listen()
         await self._worker.start()
         if self._worker.alone:
             await self._release()

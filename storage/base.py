@@ -154,6 +154,7 @@ class Part:
             chat=chat,
         )
         self._run("put_out", **row)
+        self.notify(f"outbox:{channel}")
 
     def _hashed(self, *words: str) -> str:
         """Give the keyed hash of something that is not to be kept itself."""

@@ -127,7 +127,10 @@ class Clockwork(Holding):
         cohort = wave["cohort"]
         self._many("add_first_state", [_invitation(one, wave_id, written_at) for one in ours])
         self._many("add_session", [_session(one, wave_id, cohort, written_at) for one in ours])
-        self._many("put_out", [row for one in ours for row in _messages(one, wave_id)])
+        messages = [row for one in ours for row in _messages(one, wave_id)]
+        self._many("put_out", messages)
+        for channel in {row["channel"] for row in messages}:
+            self.notify(f"outbox:{channel}")
         return [one.invitation_id for one in invited if one.invitation_id in kept]
 
     def pass_over(self, wave_id: str, passed: Sequence[PassedOver], *, at: datetime) -> None:

@@ -48,6 +48,7 @@ def open_writer(url: str, *, connections: int = CONNECTIONS) -> Writer:
         return Writer(lambda: open_store(url))
     from storage.pool import connect, open_pool
     from storage.postgres import PostgresDriver
+    from storage.topics import Topics
 
     connect(place).close()
     pool = open_pool(place, connections=connections + SPARE)
@@ -60,6 +61,7 @@ def open_writer(url: str, *, connections: int = CONNECTIONS) -> Writer:
             hands=connections,
             bounds=Bounds(jobs=32, at_once=8),
             at_end=pool.close,
+            topics=Topics(place, origin=secrets.token_hex(4)),
         )
     except BaseException:
         pool.close()

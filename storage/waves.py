@@ -71,6 +71,8 @@ class Waves(Loose, Dispositions, Draws):
             reminded=reminded,
             closes_at=None if closes_at is None else write_instant(closes_at),
         )
+        if state is not None:
+            self.notify("waves")
 
     def note_reminder(self, invitation_id: str) -> None:
         """Count a reminder that went into the outbox."""

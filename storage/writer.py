@@ -11,16 +11,32 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from dialogues.errors import StoreError
 from storage.hands import Bounds, Hand
 from storage.store import SqlStore
 from storage.tasks import Task
 
-__all__ = ["Bounds", "Writer"]
+__all__ = ["Bounds", "Telling", "Writer"]
 
 _T = TypeVar("_T")
+
+
+class Telling(Protocol):
+    """Tells other programs of topics, and hears of theirs."""
+
+    def tell(self, topics: frozenset[str]) -> None:
+        """Tell every other program, soon."""
+        ...
+
+    def listen(self, hear: Callable[[str], None]) -> None:
+        """Hear of topics from now on."""
+        ...
+
+    def close(self) -> None:
+        """Tell what is still to be told, and end."""
+        ...
 
 
 class Writer:
@@ -31,6 +47,8 @@ class Writer:
         hands: How many threads; more than one only where the engine lets several write.
         bounds: Of the jobs that share a commit.
         at_end: Called when all threads have ended.
+        topics: Tells other programs what commits have left word of; None where there is
+            nobody to hear it.
 
     Raises:
         StoreError: The store cannot be opened.
@@ -43,10 +61,12 @@ class Writer:
         hands: int = 1,
         bounds: Bounds | None = None,
         at_end: Callable[[], None] | None = None,
+        topics: Telling | None = None,
     ) -> None:
         #: Told, in a writer's thread, of each group: seconds, jobs, and whether it was kept.
         self.on_group: Callable[[float, int, bool], None] = _unheard
         self._at_end = at_end
+        self._topics = topics
         self._lock = threading.Lock()
         self._closed = False
         self._hands: list[Hand] = []
@@ -98,6 +118,16 @@ class Writer:
         self._put(Task(job=job, waiter=waiter, key=key, last=last))
         return waiter
 
+    def listen(self, hear: Callable[[str], None]) -> None:
+        """Hear of what other programs' commits have left word of (``Store.notify``).
+
+        Args:
+            hear: Called with a topic in a thread of ours, or with an empty one where words may
+                have got lost. It must be quick and must not raise. Never called on SQLite.
+        """
+        if self._topics is not None:
+            self._topics.listen(hear)
+
     def close(self) -> None:
         """Finish what is queued, close the store and end the threads. Safe to repeat."""
         with self._lock:
@@ -107,6 +137,8 @@ class Writer:
                 hand.put(None)
         for hand in self._hands:
             hand.join()
+        if first and self._topics is not None:
+            self._topics.close()
         if first and self._at_end is not None:
             self._at_end()
 
@@ -122,6 +154,8 @@ class Writer:
 
     def _hear(self, *, seconds: float, n_jobs: int, kept: bool, topics: frozenset[str]) -> None:
         self.on_group(seconds, n_jobs, kept)
+        if topics and self._topics is not None:
+            self._topics.tell(topics)
 
 
 def _unheard(_seconds: float, _n_jobs: int, _kept: bool) -> None:
