@@ -392,6 +392,7 @@ class Turns(Loose, Dispositions, Holding):
             missing=None if effect.missing is None else Missing(effect.missing).value,
             at=write_instant(effect.at),
             edited=int(effect.edited),
+            readable=int(question.kind == "text" and effect.text != "" and effect.missing is None),
         )
         first = sum(map(_is_answer, scene.session.given)) <= 1
         if scene.invitation_id is not None and first and _is_answer(effect):

@@ -6,15 +6,16 @@ select a.response_id, a.question_id, a.question, a.text, r.language
 from answers a
 join responses r on r.response_id = a.response_id
 join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
-where a.kind = 'text' and a.text <> '' and a.missing is null
-and (a.tagged_by is null or a.tag_error is not null)
-and (a.tagged_by is null or a.tagged_by <> :coder)
+where a.unread = 1 and (a.tagged_by is null or a.tagged_by <> :coder)
 and (s.anonymous = 0 or r.respondent_id is null)
 order by r.started_at, a.response_id, a.place
 limit :limit
 
 -- name: mark_tagged
-update answers set tagged_by = :coder, tag_error = :error
+-- Words that it broke on are for another one to read.
+update answers
+set tagged_by = :coder, tag_error = :error,
+    unread = case when cast(:error as text) is null then 0 else 1 end
 where response_id = :response_id and question_id = :question_id and text = :text
 
 -- name: add_coding

@@ -134,17 +134,22 @@ and exists (
 -- name: answer
 insert into answers (
     response_id, question_id, place, kind, question, value, text, missing, asked_at,
-    answered_at, n_edits
+    answered_at, n_edits, unread
 ) values (
     :response_id, :question_id, :place, :kind, :question, :value, :text, :missing, :at, :at,
-    :edited
+    :edited, :readable
 )
 on conflict (response_id, question_id) do update set
     question = excluded.question, value = excluded.value, text = excluded.text,
     missing = excluded.missing, answered_at = excluded.answered_at,
     n_edits = answers.n_edits + excluded.n_edits,
     tagged_by = case when answers.text = excluded.text then answers.tagged_by end,
-    tag_error = case when answers.text = excluded.text then answers.tag_error end
+    tag_error = case when answers.text = excluded.text then answers.tag_error end,
+    unread = case
+        when excluded.unread = 0 then 0
+        when answers.text = excluded.text and answers.tagged_by is not null then answers.unread
+        else 1
+    end
 
 -- name: set_response_disposition
 update responses set disposition = :disposition where response_id = :response_id
@@ -168,10 +173,11 @@ from responses where response_id = :response_id
 -- name: cut_answers
 insert into answers (
     response_id, question_id, place, kind, question, value, text, missing, asked_at,
-    answered_at, n_edits
+    answered_at, n_edits, unread
 )
 select :loose_id, question_id, place, kind, question, value, text, missing,
-    substr(asked_at, 1, 10), substr(answered_at, 1, 10), n_edits
+    substr(asked_at, 1, 10), substr(answered_at, 1, 10), n_edits,
+    case when kind = 'text' and text <> '' and missing is null then 1 else 0 end
 from answers where response_id = :response_id
 
 -- name: drop_response

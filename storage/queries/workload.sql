@@ -6,9 +6,7 @@ select count(*) as n
 from answers a
 join responses r on r.response_id = a.response_id
 join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
-where a.kind = 'text' and a.text <> '' and a.missing is null
-and (a.tagged_by is null or a.tag_error is not null)
-and a.tagged_by is null
+where a.unread = 1 and a.tagged_by is null
 and (s.anonymous = 0 or r.respondent_id is null)
 
 -- name: count_open_waves

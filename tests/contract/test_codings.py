@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from dialogues.coding import Coding, Stance
@@ -57,8 +59,16 @@ def save(
     return store.save_codings(answer, codings, coding_ids=ids, coder=coder, at=LATER, error=error)
 
 
+def check_unread(store: SqlStore) -> None:
+    """What is marked as unread are the words that no model has read without an error."""
+    for row in rows(store, "answers"):
+        words = row["kind"] == "text" and row["text"] != "" and row["missing"] is None
+        read = row["tagged_by"] is not None and row["tag_error"] is None
+        assert row["unread"] == (words and not read), row
+
+
 @pytest.fixture
-def talking(store: SqlStore) -> SqlStore:
+def talking(store: SqlStore) -> Iterator[SqlStore]:
     """A store in which Ann has answered ``why``."""
     ann = person(store)
     consented(store, ann)
@@ -69,7 +79,9 @@ def talking(store: SqlStore) -> SqlStore:
         answered("why", "nobody has time", text="nobody has time"),
         answered("more", None, missing=Missing.SKIPPED),
     )
-    return store
+    check_unread(store)
+    yield store
+    check_unread(store)
 
 
 def say(store: SqlStore, text: str, *, edited: bool = True) -> None:
@@ -165,6 +177,21 @@ def test_saying_the_same_again_changes_no_coding(talking: SqlStore) -> None:
     assert talking.untagged("m@1", limit=9) == []
 
 
+def test_words_that_are_taken_back_are_read_no_more_and_the_same_ones_again_only_if_not_read(
+    talking: SqlStore,
+) -> None:
+    ann = talking.respondent("ann")
+    assert ann is not None
+    assert save(talking, answer_of(), TRUST, error="it broke")
+    say(talking, "nobody has time")
+    check_unread(talking)
+    go_on(talking, ann, answered("why", None, missing=Missing.SKIPPED))
+    check_unread(talking)
+    assert talking.untagged("m@2", limit=9) == []
+    say(talking, "nobody has time")
+    assert talking.untagged("m@1", limit=9) == [answer_of()]
+
+
 def test_words_that_changed_while_they_were_read_are_read_again(talking: SqlStore) -> None:
     [old] = talking.untagged("m@1", limit=9)
     say(talking, "all is well")
@@ -188,6 +215,7 @@ def test_an_anonymous_answer_is_read_once_it_is_loose_and_dated_by_the_day(
     go_on(store, ann, answered("why", "nobody", text="nobody"))
     assert store.untagged("m@1", limit=9) == []
     go_on(store, ann, ResponseSubmitted(at=LATER), status=Status.COMPLETE)
+    check_unread(store)
     [answer] = store.untagged("m@1", limit=9)
     assert answer.response_id == "loose"
     assert save(store, answer, TRUST)

@@ -128,7 +128,9 @@ def test_every_query_fits_the_tables(engine: str, request: pytest.FixtureRequest
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        ("untagged", "answers_untagged"),
+        ("untagged", "answers_unread"),
+        ("count_untagged", "answers_unread"),
+        ("forget_sent", "outbox_respondent"),
         ("claimable_replies", "outbox_replies"),
         ("claimable_broadcasts", "outbox_broadcasts"),
         ("waiting_waves", "outbox_broadcasts"),

@@ -1,0 +1,56 @@
+"""How PostgreSQL goes about queries whose plan hangs on what it knows of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from storage.open import open_store
+from storage.sql import queries
+from storage.store import SqlStore
+from storage.tables import in_order
+from tests.storage.rows import columns, plain_row
+
+#: So many that going through all of them is not the quickest.
+MANY = 5000
+
+
+@pytest.fixture
+def store(postgres_url: str) -> Iterator[SqlStore]:
+    store = open_store(postgres_url)
+    yield store
+    store.close()
+
+
+def fill(store: SqlStore, table: str, **changes: object) -> None:
+    """Put many rows into a table, each somebody else's."""
+    [known] = in_order([table])
+    of = columns(store._driver)[table]
+    plain = [plain_row(known, of, f"p{number}") | changes for number in range(MANY)]
+    names = list(plain[0])
+    store._driver.load(table, names, [[row[name] for name in names] for row in plain])
+
+
+def plan(store: SqlStore, query: str, **params: object) -> str:
+    rows = store._driver.all(f"explain {queries('postgres')[query]}", params)
+    return "\n".join(row["QUERY PLAN"] for row in rows)
+
+
+@pytest.mark.parametrize("query", ["untagged", "count_untagged"])
+def test_few_words_that_nobody_has_read_are_found_first(store: SqlStore, query: str) -> None:
+    fill(store, "responses")
+    fill(store, "answers", kind="text", missing=None, tag_error=None, unread=0)
+    store._driver.run("analyze", {})
+    params = {"coder": "m@1", "limit": 32} if query == "untagged" else {}
+    said = plan(store, query, **params)
+    assert "answers_unread" in said, said
+    assert "Seq Scan on responses" not in said, said
+
+
+def test_old_messages_are_looked_for_among_their_persons(store: SqlStore) -> None:
+    fill(store, "outbox", state="sent", session_id="cut", lasting=1, position="100")
+    store._driver.run("analyze", {})
+    said = plan(store, "forget_sent", after=10, last=1010, before="2026")
+    assert "outbox_respondent" in said, said
+    assert "outbox_session on outbox n" not in said, said
