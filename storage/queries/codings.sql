@@ -1,12 +1,15 @@
 -- What is said of the words of an answer.
 
 -- name: untagged
--- An unsubmitted answer of an anonymous survey is nobody's to read.
+-- An unsubmitted answer of an anonymous survey is nobody's to read. Written as a cross join,
+-- SQLite looks for the answers first, whatever it has been told of the tables.
 select a.response_id, a.question_id, a.question, a.text, r.language
 from answers a
-join responses r on r.response_id = a.response_id
-join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
+cross join responses r
+cross join surveys s
 where a.unread = 1 and (a.tagged_by is null or a.tagged_by <> :coder)
+and r.response_id = a.response_id
+and s.survey_id = r.survey_id and s.revision = r.revision
 and (s.anonymous = 0 or r.respondent_id is null)
 order by r.started_at, a.response_id, a.place
 limit :limit

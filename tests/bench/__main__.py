@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.bench.answering import compare
 from tests.bench.exporting import exporting
+from tests.bench.growth import growth
 from tests.bench.sending import sending
 from tests.bench.starting import starting
 from tests.bench.tagging import tagging
@@ -46,12 +47,19 @@ def _starting(folder: Path, options: argparse.Namespace) -> Figures:
     return asyncio.run(starting(folder, times=1 if options.quick else 5))
 
 
+def _growth(folder: Path, options: argparse.Namespace) -> Figures:
+    if options.quick:
+        return growth(folder / "growth", answers=20_000, times=20, people=2, waves=3)
+    return growth(folder / "growth", answers=1_000_000, times=2_000, people=8, waves=10)
+
+
 MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
     "answering": _answering,
     "sending": _sending,
     "tagging": _tagging,
     "exporting": _exporting,
     "starting": _starting,
+    "growth": _growth,
 }
 
 
@@ -81,13 +89,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _in_words(figures: dict[str, Any]) -> str:
     """Say a line of figures as people read it."""
-    flat = {
-        name: value
-        for name, value in figures.items()
-        if name != "measure" and not isinstance(value, dict)
-    }
-    for inner in (value for value in figures.values() if isinstance(value, dict)):
-        flat |= {f"{name} (times the yardstick's)": value for name, value in inner.items()}
+    flat: dict[str, Any] = {}
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}: {inner}": figure for inner, figure in value.items()}
+        elif name != "measure":
+            flat[name] = value
     rows = (f"  {name.replace('_', ' ')}: {value}" for name, value in flat.items())
     return "\n".join([f"{figures['measure']}", *rows, "", ""])
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from storage.open import open_store
 from tests.bench.__main__ import main
 from tests.bench.answering import ANSWERS, UPDATES, hold_round
 from tests.bench.bots import Commonpulse, Yardstick
+from tests.bench.multiplying import fill, live
 
 
 def lines(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
@@ -67,3 +69,46 @@ def test_starting_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     figures = lines(capsys, "--only", "starting")
     assert [one["times"] for one in figures] == [1, 1, 1]
     assert all(0 < one["best_s"] <= one["median_s"] for one in figures)
+
+
+def test_growth_and_lookups_are_measured_on_both_engines(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    figures = lines(capsys, "--only", "growth", "--folder", str(tmp_path))
+    assert [(one["measure"], one["engine"]) for one in figures] == [
+        ("growth", "sqlite"),
+        ("lookups", "sqlite"),
+        ("growth", "postgres"),
+        ("lookups", "postgres"),
+    ]
+    for grown, looked_up in (figures[:2], figures[2:]):
+        assert 19_000 < grown["answers"] == looked_up["answers"] <= 20_000
+        assert {"answers", "sessions", "outbox"} < set(grown["bytes_per_answer"])
+        each = sum(grown["bytes_per_answer"].values())
+        assert each == pytest.approx(1000 * grown["gb_per_million_answers"], rel=0.02)
+        assert looked_up["take_event_p99_ms"] >= looked_up["take_event_p50_ms"] > 0
+    # The same rows went into both.
+    assert figures[0]["rows"] == figures[2]["rows"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_lives_are_multiplied_truly(tmp_path: Path) -> None:
+    """What is multiplied reads back as what was lived, each life with its own ids."""
+    lived = live(people=2, waves=2)
+    store = open_store(f"sqlite:///{tmp_path}/pulse.db")
+    fill(store._driver, lived, copies=3)
+    assert store._driver.all("pragma foreign_key_check", {}) == []
+    people = [row["respondent_id"] for row in store._driver.all("select * from respondents", {})]
+    assert len(set(people)) == 6
+    for person in people:
+        sessions = store.recent_sessions(person, limit=9)
+        assert len(sessions) == 2
+        assert {one.respondent_id for one in sessions} == {person}
+        held = store.holdings(person)
+        answered = sum(len(one.answers) for one in held.responses)
+        assert answered == sum(len(one.session.asked) for one in sessions)
+        assert all(store.session(one.session.session_id) == one for one in sessions)
+    accounts = [row["platform_id"] for row in store._driver.all("select * from addresses", {})]
+    assert len(set(accounts)) == 6
+    assert all(store.respondent_at("telegram", account) for account in accounts)
+    store.close()
