@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.house import House
+from bot.replies import Replies
 from bot.summary import Summary, language_for, prompt_of, summary_of
 from bot.timing import window_for
 from bot.waves import RunJob
@@ -81,15 +82,20 @@ class Results:
         self._slashes = slashes
         self._now = now
         self._draw = draw
+        self._replies = Replies(house, codeframe=codeframe, now=now)
         self._troubled: set[str] = set()
 
     def tick(self, run: RunJob) -> None:
-        """Make the results that are due, and tell who is still to be told."""
+        """Make the results that are due, and tell who is still to be told of results and of
+        replies.
+        """
         before = self._now() - _PATIENCE
         for wave_id in run(lambda store: store.results_due(before=before, limit=_WAVES)):
             self._passing_over(wave_id, partial(self._make, wave_id, run))
         for kept in run(lambda store: store.untold_results()):
             self._passing_over(kept.wave.wave_id, partial(self._tell, kept, run))
+        for reply in run(lambda store: store.untold_replies()):
+            self._passing_over(reply.reply_id, partial(self._replies.tell, reply, run))
 
     def _passing_over(self, what: str, work: Callable[[], None]) -> None:
         """Let one thing fail and the rest go on; the log has its id, the first time.
@@ -103,7 +109,7 @@ class Results:
         except Exception as trouble:
             if what not in self._troubled:
                 self._troubled.add(what)
-                log.error("No results of %s: %s", what, type(trouble).__name__)
+                log.error("Nobody is told of %s: %s", what, type(trouble).__name__)
 
     # Making -------------------------------------------------------------------------------
 

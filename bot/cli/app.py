@@ -49,6 +49,10 @@ COMMANDS: dict[str, Entry] = {
     "outbox": Entry(
         target="bot.cli.outbox:app", help="See what was not sent; try it again, or drop it."
     ),
+    "reply": Entry(
+        target="bot.cli.replying:reply",
+        help="Tell who wrote of something what you did: you said, we did.",
+    ),
     "export": Entry(
         target="bot.cli.exporting:export", help="Write answers, tags, responses and a codebook."
     ),

@@ -65,7 +65,7 @@ def run(
 
 async def _hold(known: Settings, roles: Collection[str]) -> None:
     from bot.app import App, channels_of, house_of
-    from nlp.codeframe import read_codeframe
+    from nlp.codeframe import CODEFRAME_PATH, read_codeframe
     from storage.open import open_writer
 
     house = house_of(known)
@@ -79,7 +79,7 @@ async def _hold(known: Settings, roles: Collection[str]) -> None:
             house=house,
             writer=writer,
             channels=channels_of(known, house),
-            codeframe=read_codeframe(),
+            codeframe=read_codeframe(known.codeframe or CODEFRAME_PATH),
             model=Path(known.tagger.model) if known.tagger.model else None,
             slots=known.delivery.slots,
             broadcasts_per_second=known.delivery.broadcast_per_second,

@@ -130,6 +130,8 @@ def chart_of(
     notes = []
     if len(kept) < len(told):
         notes.append(say("chart_some", n=len(kept), total=len(told)))
+    if figures.mentions:
+        notes.append(say("chart_program"))
     withheld = len(figures.statements) - len(told)
     if withheld:
         notes.append(say("chart_withheld", n=withheld))

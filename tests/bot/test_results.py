@@ -326,7 +326,7 @@ def test_one_wave_that_breaks_holds_up_no_other(
     for _ in range(2):
         desk.tick()
     assert "q1" in desk.told()
-    assert caplog.text.count("No results of broken: ZeroDivisionError") == 1
+    assert caplog.text.count("Nobody is told of broken: ZeroDivisionError") == 1
 
 
 def test_a_store_that_does_not_work_is_for_the_ticker_to_bear(desk: Desk) -> None:

@@ -13,7 +13,7 @@ import pytest
 from bot.__main__ import main
 from dialogues.prompts import Prompt
 from storage.open import open_store
-from storage.protocol import Address, Receipt
+from storage.protocol import Address, Receipt, Window
 from storage.store import SqlStore
 from tests.contract.scenes import wave
 
@@ -127,7 +127,9 @@ def test_only_what_is_asked_for_is_listed(store: SqlStore, pulse: Pulse) -> None
 
 
 def test_a_channel_of_a_cohort_is_not_named(store: SqlStore, pulse: Pulse) -> None:
-    store.post("slack", "address-of-place", Prompt(text="marker-of-words"), at=AT)
+    store.post(
+        "slack", "address-of-place", Prompt(text="marker-of-words"), window=Window(due_at=AT)
+    )
     assert "to a channel" in pulse("list")[1]
     assert json.loads(pulse("list", "--json")[1])[0]["person"] is None
 
