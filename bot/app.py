@@ -277,6 +277,7 @@ class App:
             CannotError: No channel can go on; the message says what to do.
         """
         await self._writer.run(self._keep_surveys)
+        self._writer.tidy()
         self._listen()
         await self._worker.start()
         if self._worker.alone:

@@ -61,6 +61,11 @@ class Part:
             if outermost:
                 self._within, self._held = False, frozenset()
 
+    @property
+    def _leaves_marks(self) -> bool:
+        """Whether the engine notes of each row when it was written and where it lies."""
+        return self._driver.engine != "sqlite"
+
     # Beside others --------------------------------------------------------------------
 
     def hold(self, *keys: str) -> None:

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dialogues.coding import Coding
-from storage.base import Part
-from storage.loose import WITHHELD
+from storage.loose import WITHHELD, Loose
 from storage.protocol import UntaggedAnswer
 from storage.records import write_instant
 
 __all__ = ["Codings"]
 
 
-class Codings(Part):
+class Codings(Loose):
     """The verbs about codings."""
 
     def untagged(self, coder: str, *, limit: int) -> list[UntaggedAnswer]:
@@ -51,6 +50,7 @@ class Codings(Part):
         )
         if not marked:
             return False
+        self._ruffle(answer.response_id)
         for coding_id, coding in zip(coding_ids, codings, strict=True):
             self._run(
                 "add_coding",

@@ -63,6 +63,7 @@ class Hand:
         bounds: Of a group.
         name: Of the thread.
         heard: Told of every commit, in the thread, before any result is given out.
+        tidy: Told where something was erased; None where the thread itself scrubs.
     """
 
     def __init__(
@@ -72,9 +73,11 @@ class Hand:
         bounds: Bounds,
         name: str,
         heard: Heard,
+        tidy: Callable[[], None] | None = None,
     ) -> None:
         self._bounds = bounds
         self._heard = heard
+        self._tidy = tidy
         self._queue: SimpleQueue[Task | None] = SimpleQueue()
         self._ending = False
         self._opened: Future[None] = Future()
@@ -127,6 +130,9 @@ class Hand:
             if first is None:
                 break
             self._do(store, first)
+            if self._tidy is not None and store.scrub_due:
+                store.scrub_due = False
+                self._tidy()
             now = time.monotonic()
             if store.scrub_due and (self._queue.empty() or now - scrubbed_at > SCRUB_SECONDS):
                 _scrub(store)

@@ -81,8 +81,14 @@ class Loose(Part):
 
     def _withhold(self, response_id: str, kept: dict[str, str | None]) -> None:
         self._run("withhold", response_id=response_id, **kept)
+        self._ruffle(response_id)
         if kept["language"] == WITHHELD:
             self._word_anew(response_id)
+
+    def _ruffle(self, response_id: str) -> None:
+        """Note that a loose response was written about, so that it is stirred anew."""
+        if self._leaves_marks and self._run("ruffle", response_id=response_id):
+            self.scrub_due = True
 
     def _word_anew(self, response_id: str) -> None:
         """Put the questions of a response in the survey's first language, as everybody's."""

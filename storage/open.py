@@ -9,6 +9,7 @@ from storage.driver import Driver
 from storage.sql import queries
 from storage.sqlite import SqliteDriver
 from storage.store import SqlStore
+from storage.tidier import Tidier
 from storage.urls import PostgresPlace, SqlitePlace, read_url
 from storage.writer import Bounds, Writer
 
@@ -56,12 +57,17 @@ def open_writer(url: str, *, connections: int = CONNECTIONS) -> Writer:
         driver = PostgresDriver(pool, name=place.name)
         driver.migrate()
         salt = _salt(driver)
+
+        def opened() -> SqlStore:
+            return SqlStore(PostgresDriver(pool, name=place.name), salt=salt)
+
         return Writer(
-            lambda: SqlStore(PostgresDriver(pool, name=place.name), salt=salt),
+            opened,
             hands=connections,
             bounds=Bounds(jobs=32, at_once=8),
             at_end=pool.close,
             topics=Topics(place, origin=secrets.token_hex(4)),
+            tidier=Tidier(opened),
         )
     except BaseException:
         pool.close()

@@ -19,6 +19,7 @@ import psycopg
 from dialogues.errors import StoreAway, StoreError, StoreUnsure
 from storage.driver import Params, Record
 from storage.pool import Connection, Pool, troubled
+from storage.postgres_scrub import vacuum
 from storage.postgres_steps import Steps
 
 __all__ = ["PostgresDriver", "adapted"]
@@ -267,8 +268,7 @@ class PostgresDriver:
         state.
         """
         with self._connection() as connection:
-            connection.execute("vacuum (index_cleanup on)")
-        return True
+            return vacuum(connection)
 
     def close(self) -> None:
         """Close the pool, where it is this driver's own."""

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from dialogues.errors import StoreError
+from storage.postgres_scrub import UNCOUNTED
 from storage.sql import migrations, statements
 
 if TYPE_CHECKING:
@@ -34,6 +35,16 @@ _ENGINE_WORDS = {
 
 #: A column of text. It is compared by its bytes, whatever the database's own language.
 _TEXT_COLUMN = re.compile(r"(\b\w+) text\b")
+
+#: What keeps the server from sampling columns that it must not remember anything of.
+_COUNTED = """
+select format('alter table %I alter column %I set statistics 0', c.relname, a.attname) as statement
+from pg_catalog.pg_attribute a
+join pg_catalog.pg_class c on c.oid = a.attrelid
+where c.relnamespace = cast(quote_ident(current_schema()) as regnamespace) and c.relkind = 'r'
+and a.attname = any(cast(:names as text[])) and a.attnum > 0
+and coalesce(cast(a.attstattarget as integer), -1) <> 0
+"""
 
 
 class Steps:
@@ -128,6 +139,8 @@ class Steps:
             if statement.startswith(("create table", "alter table")):
                 statement = _TEXT_COLUMN.sub(r'\1 text collate "C"', statement)
             self._do(statement)
+        for row in self._driver.all(_COUNTED, {"names": sorted(UNCOUNTED)}):
+            self._do(row["statement"])
         self._driver.run(
             "insert into _commonpulse_migrations (name) values (:name)", {"name": name}
         )

@@ -16,6 +16,7 @@ from storage.paces import Paces
 from storage.protocol import Row, Store
 from storage.records import write_instant
 from storage.results import Results
+from storage.stirring import Stirring
 from storage.sweeps import Sweeps
 from storage.turns import Turns
 from storage.workers import Workers
@@ -24,7 +25,9 @@ from storage.workload import Workloads
 __all__ = ["SqlStore"]
 
 
-class SqlStore(Results, Turns, Outbox, Clockwork, Codings, Workers, Paces, Workloads, Sweeps):
+class SqlStore(
+    Results, Turns, Outbox, Clockwork, Codings, Workers, Paces, Workloads, Sweeps, Stirring
+):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:
@@ -60,6 +63,13 @@ class SqlStore(Results, Turns, Outbox, Clockwork, Codings, Workers, Paces, Workl
         if self.scrub_due and self._driver.scrub():
             self.scrub_due = False
         return not self.scrub_due
+
+    def tidy(self) -> bool:
+        """Stir what was cut loose, and scrub; False when something is left to do. Not inside a
+        transaction.
+        """
+        stirred = self.stir()
+        return self.scrub() and stirred
 
     def close(self) -> None:
         """Close the database. The store is of no use afterwards."""

@@ -400,7 +400,13 @@ class Turns(Loose, Dispositions, Holding):
 
     def _cut_loose(self, scene: _Scene, loose_id: str) -> None:
         session_id = scene.session.session_id
-        self._run("cut_response", response_id=session_id, loose_id=loose_id, at=scene.at)
+        self._run(
+            "cut_response",
+            response_id=session_id,
+            loose_id=loose_id,
+            at=scene.at,
+            unstirred=int(self._leaves_marks),
+        )
         self._run("cut_answers", response_id=session_id, loose_id=loose_id)
         if scene.wave_id is None:
             # No closing will ever compare it with the others'.

@@ -17,6 +17,7 @@ from dialogues.errors import StoreError
 from storage.hands import Bounds, Hand
 from storage.store import SqlStore
 from storage.tasks import Task
+from storage.tidier import Tidier
 
 __all__ = ["Bounds", "Telling", "Writer"]
 
@@ -49,6 +50,7 @@ class Writer:
         at_end: Called when all threads have ended.
         topics: Tells other programs what commits have left word of; None where there is
             nobody to hear it.
+        tidier: Tidies up what was erased; None where the thread that writes does.
 
     Raises:
         StoreError: The store cannot be opened.
@@ -62,11 +64,13 @@ class Writer:
         bounds: Bounds | None = None,
         at_end: Callable[[], None] | None = None,
         topics: Telling | None = None,
+        tidier: Tidier | None = None,
     ) -> None:
         #: Told, in a writer's thread, of each group: seconds, jobs, and whether it was kept.
         self.on_group: Callable[[float, int, bool], None] = _unheard
         self._at_end = at_end
         self._topics = topics
+        self._tidier = tidier
         self._lock = threading.Lock()
         self._closed = False
         self._hands: list[Hand] = []
@@ -74,7 +78,13 @@ class Writer:
         try:
             for number in range(hands):
                 name = f"store-writer-{number + 1}" if hands > 1 else "store-writer"
-                hand = Hand(open_store, bounds=self.bounds, name=name, heard=self._hear)
+                hand = Hand(
+                    open_store,
+                    bounds=self.bounds,
+                    name=name,
+                    heard=self._hear,
+                    tidy=None if tidier is None else tidier.due,
+                )
                 self._hands.append(hand)
             for hand in self._hands:
                 hand.opened()
@@ -128,6 +138,13 @@ class Writer:
         if self._topics is not None:
             self._topics.listen(hear)
 
+    def tidy(self) -> None:
+        """Tidy up soon what was erased, also by an earlier run that did not come to it."""
+        if self._tidier is not None:
+            self._tidier.due()
+        else:
+            self.submit(_scrub_soon)
+
     def close(self) -> None:
         """Finish what is queued, close the store and end the threads. Safe to repeat."""
         with self._lock:
@@ -137,6 +154,8 @@ class Writer:
                 hand.put(None)
         for hand in self._hands:
             hand.join()
+        if first and self._tidier is not None:
+            self._tidier.close()
         if first and self._topics is not None:
             self._topics.close()
         if first and self._at_end is not None:
@@ -156,6 +175,10 @@ class Writer:
         self.on_group(seconds, n_jobs, kept)
         if topics and self._topics is not None:
             self._topics.tell(topics)
+
+
+def _scrub_soon(store: SqlStore) -> None:
+    store.scrub_due = True
 
 
 def _unheard(_seconds: float, _n_jobs: int, _kept: bool) -> None:

@@ -164,10 +164,10 @@ update responses set language = :language where response_id = :response_id
 -- Everything a response is, under another id, with days for instants and no person or draw.
 insert into responses (
     response_id, respondent_id, wave_id, survey_id, revision, cohort, channel, role, sector,
-    language, started_at, ended_at, disposition
+    language, started_at, ended_at, disposition, unstirred
 )
 select :loose_id, null, wave_id, survey_id, revision, cohort, channel, role, sector, language,
-    substr(started_at, 1, 10), substr(:at, 1, 10), disposition
+    substr(started_at, 1, 10), substr(:at, 1, 10), disposition, :unstirred
 from responses where response_id = :response_id
 
 -- name: cut_answers

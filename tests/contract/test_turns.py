@@ -133,6 +133,7 @@ def test_consent_begins_the_response(store: SqlStore) -> None:
         "ended_at": None,
         "disposition": "unknown",
         "drawn": None,
+        "unstirred": 0,
     }
     assert rows(store, "invitations")[0]["consented"] == 1
 
