@@ -26,6 +26,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import psycopg
+from psycopg.rows import dict_row
+
 from bot.app import App, channels_of, house_of, new_id, now
 from bot.coding import Coder
 from bot.config import load_settings
@@ -124,6 +127,7 @@ class House:
         more: str = "",
         tagger: bool = False,
         hooks: bool = False,
+        storage: str = "",
     ) -> None:
         """Write the configuration.
 
@@ -135,11 +139,13 @@ class House:
             more: Further tables of the configuration.
             tagger: Whether the tagger that ships is used instead of a stub.
             hooks: Whether the platforms come to us: by webhook, and by HTTP.
+            storage: The address of a database on PostgreSQL; empty for a file of its own.
         """
         self.folder = folder
         self.telegram = telegram
         self.slack = slack
         self.tagger = tagger
+        self.storage = storage
         self.port = free_port() if hooks else 0
         self.running: list[Running] = []
         folder.mkdir(parents=True)
@@ -149,7 +155,7 @@ class House:
             for number, text in enumerate(surveys):
                 (folder / "surveys" / f"{number}.toml").write_text(text)
             lines.append('surveys = "surveys/"')
-        lines += ["[storage]", f'url = "sqlite:///{self.database}"']
+        lines += ["[storage]", f'url = "{storage or f"sqlite:///{self.database}"}"']
         if telegram is not None:
             lines += ["[telegram]", f'token = "{telegram.token}"']
             lines += [f'api_base_url = "{telegram.base_url}"']
@@ -183,14 +189,21 @@ class House:
     def _program(self, *, stub: bool) -> list[str]:
         return [sys.executable, "-m", STUBBED if stub else "bot"]
 
-    async def run(self, *options: str, ready: bool = True) -> Running:
-        """Start `pulse run`; with `ready` wait until it reads every platform."""
+    async def run(self, *options: str, ready: bool = True, port: int = 0) -> Running:
+        """Start `pulse run`; with `ready` wait until it reads every platform.
+
+        Args:
+            options: Of the command.
+            ready: Whether to wait.
+            port: That it listens on, where that is another than the platforms know.
+        """
+        env = environ() | ({"PULSE_WEB__PORT": str(port)} if port else {})
         log = self.folder / f"run-{len(self.running)}.log"
         program = self._program(stub=not self.tagger)
         with log.open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
                 *program, "run", *options, "--config", str(self.config),
-                stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, cwd=ROOT, env=environ(),
+                stdin=DEVNULL, stdout=DEVNULL, stderr=stderr, cwd=ROOT, env=env,
             )  # fmt: skip
         running = Running(process, log)
         self.running.append(running)
@@ -276,6 +289,9 @@ class House:
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Read the database, also while `pulse run` writes it."""
+        if self.storage:
+            with psycopg.connect(self.storage, row_factory=dict_row) as away:
+                return away.execute(query, values).fetchall()  # type: ignore[call-overload]
         with closing(sqlite3.connect(self.database, timeout=10.0)) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, values)]
@@ -289,7 +305,7 @@ class House:
     async def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
         """Wait for something to be true of the database."""
         async with asyncio.timeout(seconds):
-            while not (self.database.exists() and condition()):
+            while not ((self.storage or self.database.exists()) and condition()):
                 await asyncio.sleep(0.05)
 
     async def close(self) -> None:

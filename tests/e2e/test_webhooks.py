@@ -248,7 +248,7 @@ async def test_what_is_forged_stale_or_malformed_leaves_nothing(
 @pytest.mark.timeout(180)
 async def test_fifty_people_at_once(build: Build, telegram: FakeTelegram, slack: FakeSlack) -> None:
     house = build(telegram=telegram, slack=slack, hooks=True)
-    policy = answers(words=["It works."], prefer=["I agree", "Fully"])
+    policy = answers(words=["It works."], prefer=["I agree", "Fully"], avoid=["Skip", "Back"])
     crowds = [
         Crowd(group, policy, lambda m: "[end]" in m.text)
         for group in (
@@ -309,6 +309,7 @@ async def test_what_people_do_while_nobody_is_there_waits_at_the_platform(
     text = house.config.read_text().replace('mode = "webhook"', 'mode = "polling"')
     house.config.write_text(text)
     running = await house.run(ready=False)
+    await running.until("Reading telegram", seconds=60)
     await ann.wait_for(lambda m: "[end]" in m.text, timeout=15)
     assert await running.terminate() == 0
     assert telegram.duplicates == 0
