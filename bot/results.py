@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.house import House
-from bot.replies import Replies
+from bot.notes import Notes
 from bot.summary import Summary, language_for, prompt_of, summary_of
 from bot.timing import window_for
 from bot.waves import RunJob
@@ -82,20 +82,20 @@ class Results:
         self._slashes = slashes
         self._now = now
         self._draw = draw
-        self._replies = Replies(house, codeframe=codeframe, now=now)
+        self._notes = Notes(house, codeframe=codeframe, now=now)
         self._troubled: set[str] = set()
 
     def tick(self, run: RunJob) -> None:
         """Make the results that are due, and tell who is still to be told of results and of
-        replies.
+        notes.
         """
         before = self._now() - _PATIENCE
         for wave_id in run(lambda store: store.results_due(before=before, limit=_WAVES)):
             self._passing_over(wave_id, partial(self._make, wave_id, run))
         for kept in run(lambda store: store.untold_results()):
             self._passing_over(kept.wave.wave_id, partial(self._tell, kept, run))
-        for reply in run(lambda store: store.untold_replies()):
-            self._passing_over(reply.reply_id, partial(self._replies.tell, reply, run))
+        for note in run(lambda store: store.untold_notes()):
+            self._passing_over(note.note_id, partial(self._notes.tell, note, run))
 
     def _passing_over(self, what: str, work: Callable[[], None]) -> None:
         """Let one thing fail and the rest go on; the log has its id, the first time.

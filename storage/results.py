@@ -13,14 +13,14 @@ from storage.driver import Record
 from storage.people import People
 from storage.records import read_instant, write_instant
 from storage.reports.figures import WaveFigures, decode_figures, encode_figures
-from storage.values import KeptResults, Reply, Respondent
+from storage.values import KeptResults, Note, Respondent
 from storage.waves import Waves
 
 __all__ = ["Results"]
 
 
 class Results(People, Waves):
-    """The verbs about results and replies."""
+    """The verbs about results and notes."""
 
     def keep_picture(self, content: bytes, *, at: datetime) -> str:
         """Keep a picture and give the id under which it is kept; see the contract."""
@@ -85,32 +85,32 @@ class Results(People, Waves):
         """Give who was invited in a wave and may be written to; see the contract."""
         return self._people("audience", wave_id=wave_id, after=after, limit=limit)
 
-    def keep_reply(self, reply: Reply) -> None:
-        """Keep a reply of the organisers; see the contract."""
+    def keep_note(self, note: Note) -> None:
+        """Keep a note of the organisers; see the contract."""
         self._run(
             "keep_reply",
-            reply_id=reply.reply_id,
-            cohort=reply.cohort,
-            enabler=reply.enabler,
-            stance=reply.stance,
-            waves=json.dumps(reply.waves),
-            words=json.dumps(reply.words, ensure_ascii=False),
-            author=reply.author,
-            people=reply.people,
-            at=write_instant(reply.made_at),
+            reply_id=note.note_id,
+            cohort=note.cohort,
+            enabler=note.enabler,
+            stance=note.stance,
+            waves=json.dumps(note.waves),
+            words=json.dumps(note.words, ensure_ascii=False),
+            author=note.author,
+            people=note.people,
+            at=write_instant(note.made_at),
         )
 
-    def replies(self) -> list[Reply]:
-        """Give every reply, the newest first."""
-        return [_reply(row) for row in self._all("replies")]
+    def notes(self) -> list[Note]:
+        """Give every note, the newest first."""
+        return [_note_of(row) for row in self._all("replies")]
 
-    def untold_replies(self) -> list[Reply]:
-        """Give replies of which people are still to be told, the oldest first."""
-        return [_reply(row) for row in self._all("untold_replies")]
+    def untold_notes(self) -> list[Note]:
+        """Give notes of which people are still to be told, the oldest first."""
+        return [_note_of(row) for row in self._all("untold_replies")]
 
-    def reply_on(self, reply_id: str, *, before: str, after: str | None) -> bool:
-        """Note that everybody up to somebody is told of a reply; see the contract."""
-        return bool(self._run("reply_on", reply_id=reply_id, before=before, after=after))
+    def note_told(self, note_id: str, *, before: str, after: str | None) -> bool:
+        """Note that everybody up to somebody is told of a note; see the contract."""
+        return bool(self._run("reply_on", reply_id=note_id, before=before, after=after))
 
     def carriers(
         self, wave_id: str, enabler: str, *, stance: str | None, after: str, limit: int
@@ -143,9 +143,9 @@ class Results(People, Waves):
         )
 
 
-def _reply(row: Record) -> Reply:
-    return Reply(
-        reply_id=row["reply_id"],
+def _note_of(row: Record) -> Note:
+    return Note(
+        note_id=row["reply_id"],
         cohort=row["cohort"],
         enabler=row["enabler"],
         stance=row["stance"],

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Protocol
 
 from storage.reports.figures import WaveFigures
-from storage.values import KeptResults, Reply, Respondent
+from storage.values import KeptResults, Note, Respondent
 
 __all__ = ["Telling"]
 
 
 class Telling(Protocol):
-    """The verbs about results and replies."""
+    """The verbs about results and notes."""
 
     def keep_picture(self, content: bytes, *, at: datetime) -> str:
         """Keep a picture and give its id, which is made of its content: safe to repeat."""
@@ -79,22 +79,22 @@ class Telling(Protocol):
         """
         ...
 
-    # Replies --------------------------------------------------------------------------
+    # Notes ----------------------------------------------------------------------------
 
-    def keep_reply(self, reply: Reply) -> None:
-        """Keep a reply of the organisers, of which people are to be told (``untold_replies``)."""
+    def keep_note(self, note: Note) -> None:
+        """Keep a note of the organisers, of which people are to be told (``untold_notes``)."""
         ...
 
-    def replies(self) -> list[Reply]:
-        """Give every reply, the newest first."""
+    def notes(self) -> list[Note]:
+        """Give every note, the newest first."""
         ...
 
-    def untold_replies(self) -> list[Reply]:
-        """Give replies of which people are still to be told, the oldest first."""
+    def untold_notes(self) -> list[Note]:
+        """Give notes of which people are still to be told, the oldest first."""
         ...
 
-    def reply_on(self, reply_id: str, *, before: str, after: str | None) -> bool:
-        """Note that everybody up to ``after`` is told of a reply; as ``tell_on``."""
+    def note_told(self, note_id: str, *, before: str, after: str | None) -> bool:
+        """Note that everybody up to ``after`` is told of a note; as ``tell_on``."""
         ...
 
     def carriers(

@@ -29,11 +29,11 @@ __all__ = [
     "InvitationHeld",
     "KeptResults",
     "Letter",
+    "Note",
     "OutboxDepth",
     "Outgoing",
     "PaceSeen",
     "Receipt",
-    "Reply",
     "Respondent",
     "ResponseHeld",
     "Row",
@@ -322,7 +322,7 @@ class KeptResults:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Note:
     """What organisers answer to those whose words carry a code.
 
     Attributes:
@@ -334,7 +334,7 @@ class Reply:
         told_after: The last person who was told, by pseudonym; None once all were.
     """
 
-    reply_id: str
+    note_id: str
     cohort: str
     enabler: str
     stance: str | None

@@ -19,9 +19,9 @@ from bot.errors import CannotError, UserError
 if TYPE_CHECKING:
     from bot.config import Settings
     from bot.house import House
-    from bot.replies import Plan
+    from bot.notes import Plan
     from dialogues.coding import Codeframe
-    from storage.protocol import Reply, Store, Wave
+    from storage.protocol import Note, Store, Wave
 
 __all__ = ["reply"]
 
@@ -35,7 +35,7 @@ _STANCES = ("gap", "strength")
 
 
 @dataclass(slots=True, kw_only=True)
-class _Note:
+class _Draft:
     """What is to be answered, as far as it was said."""
 
     enabler: str = ""
@@ -94,14 +94,14 @@ def reply(
     if enabler == "list":
         _list_replies(known, as_json=as_json)
         return
-    note = _Note() if file is None else _read(file)
-    note.enabler = enabler or note.enabler
-    note.cohort = cohort or note.cohort
-    note.stance = stance or note.stance
-    note.waves = wave or note.waves
-    note.words |= {language: words for language, words in (("*", text), ("cy", text_cy)) if words}
-    note.by = by or note.by or _user()
-    _Desk(known).answer(note, dry_run=dry_run, as_json=as_json)
+    draft = _Draft() if file is None else _read(file)
+    draft.enabler = enabler or draft.enabler
+    draft.cohort = cohort or draft.cohort
+    draft.stance = stance or draft.stance
+    draft.waves = wave or draft.waves
+    draft.words |= {language: words for language, words in (("*", text), ("cy", text_cy)) if words}
+    draft.by = by or draft.by or _user()
+    _Desk(known).answer(draft, dry_run=dry_run, as_json=as_json)
 
 
 def _user() -> str:
@@ -111,7 +111,7 @@ def _user() -> str:
         return ""
 
 
-def _read(file: Path) -> _Note:
+def _read(file: Path) -> _Draft:
     """Read a note from a file.
 
     Raises:
@@ -127,23 +127,23 @@ def _read(file: Path) -> _Note:
     def fail(key: str, expected: str) -> UserError:
         return UserError(f"{file}:{source.line_of((key,))}: {key}: {expected}")
 
-    note = _Note()
+    draft = _Draft()
     for key, value in source.data.items():
         if key not in _KEYS:
             raise fail(key, unknown_key(key, _KEYS))
         if key == "text":
-            note.words = _words(value, fail)
+            draft.words = _words(value, fail)
         elif key == "waves":
             if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
                 raise fail(
                     key, 'expected a list of waves, such as ["monthly-riverside-2026-12-01"]'
                 )
-            note.waves = value
+            draft.waves = value
         elif not isinstance(value, str):
             raise fail(key, "expected text in quotes")
         else:
-            setattr(note, key, value)
-    return note
+            setattr(draft, key, value)
+    return draft
 
 
 def _words(value: Any, fail: Callable[[str, str], UserError]) -> dict[str, str]:
@@ -164,35 +164,35 @@ class _Desk:
         self.house: House = house_of(known)
         self.codeframe: Codeframe = read_codeframe(known.codeframe or CODEFRAME_PATH)
 
-    def answer(self, note: _Note, *, dry_run: bool, as_json: bool) -> None:
+    def answer(self, draft: _Draft, *, dry_run: bool, as_json: bool) -> None:
         """Send a note, or show it."""
         from bot.app import new_id, now
         from storage.open import open_writer
-        from storage.protocol import Reply
+        from storage.protocol import Note
 
-        self.check(note)
+        self.check(draft)
         writer = open_writer(self.known.storage.url, connections=1)
 
         def run(job: Callable[[Store], _T]) -> _T:
             return writer.submit(job).result()
 
         try:
-            self.check_waves(note, run(lambda store: store.waves()))
-            plan = run(lambda store: self.plan(store, note))
-            kept = Reply(
-                reply_id=new_id(),
-                cohort=note.cohort,
-                enabler=note.enabler,
-                stance=note.stance,
+            self.check_waves(draft, run(lambda store: store.waves()))
+            plan = run(lambda store: self.plan(store, draft))
+            kept = Note(
+                note_id=new_id(),
+                cohort=draft.cohort,
+                enabler=draft.enabler,
+                stance=draft.stance,
                 waves=tuple(one.wave_id for one in plan.waves),
-                words=note.words,
-                author=note.by,
+                words=draft.words,
+                author=draft.by,
                 people=plan.people,
                 made_at=now(),
             )
             texts = run(lambda store: self.texts(store, kept, plan))
             if not dry_run:
-                run(methodcaller("keep_reply", kept))
+                run(methodcaller("keep_note", kept))
         finally:
             writer.close()
         if as_json:
@@ -201,32 +201,34 @@ class _Desk:
             return
         for language, text in texts.items():
             typer.echo(f"--- {language}\n{text}")
-        typer.echo(f"---\n{_who(plan, note)}")
+        typer.echo(f"---\n{_who(plan, draft)}")
         if dry_run:
             typer.echo("Nothing was sent: leave out --dry-run to send it.")
         else:
             typer.echo("`pulse run` sends it.")
 
-    def check(self, note: _Note) -> None:
+    def check(self, draft: _Draft) -> None:
         """Refuse what cannot be, before anything is opened."""
         codes = [code.key for code in self.codeframe.codes]
-        if not note.enabler:
+        if not draft.enabler:
             raise UserError(f"Say which enabler it is about: {', '.join(codes)}.")
-        if note.enabler not in codes:
-            near = get_close_matches(note.enabler, codes, n=1)
+        if draft.enabler not in codes:
+            near = get_close_matches(draft.enabler, codes, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(codes)}."
-            raise UserError(f"There is no enabler {note.enabler!r}; {hint}")
+            raise UserError(f"There is no enabler {draft.enabler!r}; {hint}")
         cohorts = [one.name for one in self.house.cohorts]
-        if note.cohort not in cohorts:
+        if draft.cohort not in cohorts:
             listed = ", ".join(cohorts) or "none"
-            asked = f"There is no cohort {note.cohort!r}" if note.cohort else "--cohort is missing"
+            asked = (
+                f"There is no cohort {draft.cohort!r}" if draft.cohort else "--cohort is missing"
+            )
             raise UserError(f"{asked}; the configuration has: {listed}.")
-        if note.stance is not None and note.stance not in _STANCES:
-            raise UserError(f"--stance is gap or strength, not {note.stance!r}.")
-        note.words = {language: words.strip() for language, words in note.words.items()}
-        if not any(note.words.values()):
+        if draft.stance is not None and draft.stance not in _STANCES:
+            raise UserError(f"--stance is gap or strength, not {draft.stance!r}.")
+        draft.words = {language: words.strip() for language, words in draft.words.items()}
+        if not any(draft.words.values()):
             raise UserError('Say what you did about it: --text "..." or --file FILE.')
-        for language, words in note.words.items():
+        for language, words in draft.words.items():
             if not words:
                 raise UserError(f"The text in {language} is empty; leave it out.")
             if len(words) > _LONGEST:
@@ -235,34 +237,34 @@ class _Desk:
                     " a phone."
                 )
 
-    def check_waves(self, note: _Note, waves: list[Wave]) -> None:
+    def check_waves(self, draft: _Draft, waves: list[Wave]) -> None:
         """Refuse waves that are not closed or of another cohort."""
         known = {one.wave_id: one for one in waves}
-        for wave_id in note.waves:
+        for wave_id in draft.waves:
             wave = known.get(wave_id)
-            if wave is None or wave.cohort != note.cohort:
+            if wave is None or wave.cohort != draft.cohort:
                 raise UserError(
-                    f"There is no wave {wave_id!r} of {note.cohort}; `pulse wave list` shows them."
+                    f"There is no wave {wave_id!r} of {draft.cohort}; `pulse wave list` shows them."
                 )
             if wave.state != "closed":
                 raise CannotError(f"{wave_id} is {wave.state}: people are still answering it.")
 
-    def plan(self, store: Store, note: _Note) -> Plan:
+    def plan(self, store: Store, draft: _Draft) -> Plan:
         """Find whom it goes to."""
-        from bot.replies import plan_reply
+        from bot.notes import plan_note
 
-        return plan_reply(
+        return plan_note(
             store,
-            cohort=note.cohort,
-            enabler=note.enabler,
-            stance=note.stance,
-            wave_ids=note.waves,
+            cohort=draft.cohort,
+            enabler=draft.enabler,
+            stance=draft.stance,
+            wave_ids=draft.waves,
             least=self.house.min_group,
         )
 
-    def texts(self, store: Store, kept: Reply, plan: Plan) -> dict[str, str]:
+    def texts(self, store: Store, kept: Note, plan: Plan) -> dict[str, str]:
         """Give the message about the newest wave in every language that it is written in."""
-        from bot.replies import ANY, text_of
+        from bot.notes import ANY, text_of
 
         wave = plan.waves[0]
         survey = store.survey(wave.survey_id, wave.revision)
@@ -283,14 +285,14 @@ class _Desk:
         }
 
 
-def _who(plan: Plan, note: _Note) -> str:
+def _who(plan: Plan, draft: _Draft) -> str:
     waves = ", ".join(one.wave_id for one in plan.waves)
     if plan.to_all:
         return (
             f"To {plan.people} people: an anonymous survey does not tell who wrote of it, so"
             f" everybody who was invited is told ({waves})."
         )
-    meant = note.enabler if note.stance is None else f"{note.enabler} as a {note.stance}"
+    meant = draft.enabler if draft.stance is None else f"{draft.enabler} as a {draft.stance}"
     return f"To {plan.people} people who named {meant} in {waves}."
 
 
@@ -299,15 +301,15 @@ def _list_replies(known: Settings, *, as_json: bool) -> None:
 
     store = open_reader(known.storage.url)
     try:
-        replies = store.replies()
+        notes = store.notes()
     finally:
         store.close()
     if as_json:
-        rows = [{**_described(one), "sent": one.told_after is None} for one in replies]
+        rows = [{**_described(one), "sent": one.told_after is None} for one in notes]
         typer.echo(json.dumps(rows, ensure_ascii=False))
-    elif not replies:
+    elif not notes:
         typer.echo("There has been no reply yet.")
-    for one in [] if as_json else replies:
+    for one in [] if as_json else notes:
         meant = one.enabler if one.stance is None else f"{one.enabler} ({one.stance})"
         going = "" if one.told_after is None else ", being sent"
         made_at, author = one.made_at.isoformat(" ", "minutes"), one.author or "?"
@@ -320,9 +322,9 @@ def _first_line(words: Mapping[str, str]) -> str:
     return line if len(line) <= 100 else f"{line[:99]}…"
 
 
-def _described(one: Reply) -> dict[str, Any]:
+def _described(one: Note) -> dict[str, Any]:
     return {
-        "reply": one.reply_id,
+        "reply": one.note_id,
         "cohort": one.cohort,
         "enabler": one.enabler,
         "stance": one.stance,

@@ -1,4 +1,4 @@
-"""Results and replies: kept once, told once, and to whom."""
+"""Results and notes: kept once, told once, and to whom."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from storage.protocol import Reply, Store
+from storage.protocol import Note, Store
 from storage.reports import Span, WaveFigures
 from storage.store import SqlStore
 from tests.contract.scenes import AT, LATER, MUCH_LATER, person, rows
 from tests.reports.scenes import answer, close, fielded, invite, survey, tag
 
 FIGURES = WaveFigures(least=5, invited=20, took_part=Span(low=12, high=12, of=20))
-REPLY = Reply(
-    reply_id="r1",
+NOTE = Note(
+    note_id="r1",
     cohort="riverside",
     enabler="resources",
     stance="gap",
@@ -161,24 +161,24 @@ def test_only_the_first_to_note_it_tells_people(store: SqlStore) -> None:
     assert not store.tell_on("silent", before="", after="bob")
 
 
-# Replies ---------------------------------------------------------------------------------
+# Notes -----------------------------------------------------------------------------------
 
 
-def test_replies_are_kept_and_told_once(store: SqlStore) -> None:
-    store.keep_reply(REPLY)
-    later = replace(REPLY, reply_id="r2", stance=None, made_at=LATER)
-    store.keep_reply(later)
-    assert store.replies() == [later, REPLY]
-    assert store.untold_replies() == [REPLY, later]
-    assert store.reply_on("r1", before="", after="bob")
-    assert not store.reply_on("r1", before="", after="bob")
-    assert store.reply_on("r1", before="bob", after=None)
-    assert store.untold_replies() == [later]
-    assert store.replies()[1] == replace(REPLY, told_after=None)
+def test_notes_are_kept_and_told_once(store: SqlStore) -> None:
+    store.keep_note(NOTE)
+    later = replace(NOTE, note_id="r2", stance=None, made_at=LATER)
+    store.keep_note(later)
+    assert store.notes() == [later, NOTE]
+    assert store.untold_notes() == [NOTE, later]
+    assert store.note_told("r1", before="", after="bob")
+    assert not store.note_told("r1", before="", after="bob")
+    assert store.note_told("r1", before="bob", after=None)
+    assert store.untold_notes() == [later]
+    assert store.notes()[1] == replace(NOTE, told_after=None)
 
 
 @pytest.mark.parametrize(("stance", "expected"), [("gap", ["ann"]), (None, ["ann", "bob"])])
-def test_a_reply_goes_to_whose_words_carry_the_code(
+def test_a_note_goes_to_whose_words_carry_the_code(
     store: SqlStore, stance: str | None, expected: list[str]
 ) -> None:
     of = survey()
@@ -229,7 +229,7 @@ def test_who_erases_everything_leaves_the_results_as_they_were_shown(store: SqlS
     answer(store, of, "ann", {"share": "4"})
     close(store)
     keep(store)
-    store.keep_reply(REPLY)
+    store.keep_note(NOTE)
     before = (rows(store, "results"), rows(store, "replies"))
     store.erase("ann", at=LATER, erasure_id="e", actor="respondent", farewell=None, leaving_id="x")
     assert (rows(store, "results"), rows(store, "replies")) == before

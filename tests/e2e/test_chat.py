@@ -100,6 +100,14 @@ async def test_the_end_of_the_input_keeps_the_part_that_was_said(house: House) -
     ]
 
 
+async def test_who_asks_for_results_in_the_terminal_goes_on_with_the_survey(house: House) -> None:
+    done = await house.pulse("chat", "small", stdin=b"yes\nresults\n3")
+    assert (done.status, done.err) == (0, "")
+    assert "You are not part of a group here yet, so there are no results" in done.out
+    answers = house.rows("select question_id, value from answers order by place")
+    assert answers[0] == {"question_id": "goals", "value": "3"}
+
+
 async def test_no_input_at_all_is_no_mistake(house: House) -> None:
     done = await house.pulse("chat")
     assert (done.status, done.err) == (0, "")

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.noting_app import NotingApp, button, question, refused, section
+from tests.fakes.pictures import png
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_person import SlackPerson
 
@@ -51,6 +52,39 @@ async def test_who_is_who(fake: FakeSlack, client: AsyncWebClient, ann: SlackPer
     fake.person("UB", is_bot=True)
     assert (await client.users_info(user="UB"))["user"]["is_bot"]
     assert len((await client.users_list())["members"]) == 2
+
+
+async def test_a_file_is_uploaded_by_a_link_and_shown_once_it_was_looked_at(
+    fake: FakeSlack, client: AsyncWebClient, ann: SlackPerson
+) -> None:
+    now = [0.0]
+    fake.clock = lambda: now[0]
+    fake.file_seconds = 1.0
+    uploaded = await client.files_upload_v2(content=png(), filename="a.png", alt_txt="A chart")
+    file_id = uploaded["files"][0]["id"]
+    image = {"type": "image", "slack_file": {"id": file_id}, "alt_text": "A chart"}
+    early = await refused(client.chat_postMessage(channel="U1", text="Look", blocks=[image]))
+    assert early["error"] == "invalid_blocks"
+    assert "invalid slack file" in early["response_metadata"]["messages"][0]
+    now[0] += 1.0
+    await client.chat_postMessage(channel="U1", text="Look", blocks=[image])
+    assert (fake.files[file_id].alt, fake.files[file_id].shown_in) == ("A chart", [ann.channel])
+    for wrong in ({"slack_file": {"id": "F0"}}, {"alt_text": ""}, {"image_url": "https://x"}):
+        call = client.chat_postMessage(channel="U1", text="Look", blocks=[{**image, **wrong}])
+        assert (await refused(call))["error"] == "invalid_blocks"
+    text = await client.files_upload_v2(content=b"words", filename="a.png")
+    now[0] += 1.0
+    of_words = {**image, "slack_file": {"id": text["files"][0]["id"]}}
+    call = client.chat_postMessage(channel="U1", text="Look", blocks=[of_words])
+    assert (await refused(call))["error"] == "invalid_blocks"
+    long = client.files_getUploadURLExternal(filename="a", length=1, alt_txt="x" * 1001)
+    assert (await refused(long))["error"] == "alt_txt_too_large"
+    unsent = await client.files_getUploadURLExternal(filename="a", length=1)
+    done = client.files_completeUploadExternal(files=[{"id": unsent["file_id"]}])
+    assert (await refused(done))["error"] == "file_not_found"
+    fake.scopes.clear()
+    call = client.files_getUploadURLExternal(filename="a", length=1)
+    assert (await refused(call))["error"] == "missing_scope"
 
 
 async def test_members_come_in_pages(fake: FakeSlack, client: AsyncWebClient) -> None:

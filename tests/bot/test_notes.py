@@ -212,7 +212,7 @@ def test_nobody_is_told_in_quiet_hours(town: Town) -> None:
 def test_killed_on_the_way_everybody_is_told_once(
     town: Town, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    monkeypatch.setattr("bot.replies._BATCH", 1)
+    monkeypatch.setattr("bot.notes._BATCH", 1)
     town.told()  # What the waves said goes out before.
     town.pulse("resources", *SAY)
     left = [after]

@@ -1,6 +1,6 @@
-"""Replies: "you said, we did". What organisers answer goes back to those who wrote of it.
+"""Notes: "you said, we did". What organisers answer goes back to those who wrote of it.
 
-What lives here: to whom a reply may go, how many that is as the organisers may know it, its
+What lives here: to whom a note may go, how many that is as the organisers may know it, its
 words, and telling people. Who gets one is looked up when they are told, and kept nowhere. What
 must not: the command line (``cli/replying.py``), or quoting anybody.
 """
@@ -21,10 +21,10 @@ from dialogues.coding import Codeframe
 from dialogues.errors import CannotError
 from dialogues.prompts import Prompt
 from dialogues.survey import Survey
-from storage.protocol import Reply, Respondent, Store, Wave
+from storage.protocol import Note, Respondent, Store, Wave
 from storage.reports.charts import code_name
 
-__all__ = ["ANY", "Plan", "Replies", "plan_reply", "text_of"]
+__all__ = ["ANY", "Notes", "Plan", "plan_note", "text_of"]
 
 #: Stands for the language of words that serve every other language.
 ANY = "*"
@@ -35,7 +35,7 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
-    """A wave that a reply is about.
+    """A wave that a note is about.
 
     Attributes:
         anonymous: Then nobody knows who wrote what, and all who were invited are told.
@@ -48,7 +48,7 @@ class _Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """To whom a reply would go.
+    """To whom a note would go.
 
     Attributes:
         waves: Those that it is about, the newest first.
@@ -61,7 +61,7 @@ class Plan:
     to_all: bool
 
 
-def plan_reply(
+def plan_note(
     store: Store,
     *,
     cohort: str,
@@ -70,7 +70,7 @@ def plan_reply(
     wave_ids: Sequence[str],
     least: int,
 ) -> Plan:
-    """Find whom a reply would go to.
+    """Find whom a note would go to.
 
     Args:
         store: Read only.
@@ -127,7 +127,7 @@ def _source(store: Store, wave: Wave) -> _Source:
 def _everybody(
     store: Store, sources: Sequence[_Source], enabler: str, stance: str | None
 ) -> list[str]:
-    """Give everybody who gets a reply, by pseudonym."""
+    """Give everybody who gets a note, by pseudonym."""
     found: list[str] = []
     while some := _some(
         store, sources, enabler, stance, after=found[-1] if found else "", limit=_BATCH
@@ -138,7 +138,7 @@ def _everybody(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """Somebody who gets a reply, and about which wave."""
+    """Somebody who gets a note, and about which wave."""
 
     member: Respondent
     source: _Source
@@ -153,7 +153,7 @@ def _some(
     after: str,
     limit: int,
 ) -> list[_Told]:
-    """Give people who get a reply, by pseudonym, each once: rather about a wave in which they
+    """Give people who get a note, by pseudonym, each once: rather about a wave in which they
     are known to have written of it, and about the newest of these.
     """
     found: dict[str, _Told] = {}
@@ -217,38 +217,38 @@ def text_of(
     return "\n\n".join(parts)
 
 
-class Replies:
-    """Tells people of replies. Every method that takes a store is one transaction."""
+class Notes:
+    """Tells people of notes. Every method that takes a store is one transaction."""
 
     def __init__(self, house: House, *, codeframe: Codeframe, now: Callable[[], datetime]) -> None:
         self._house = house
         self._codeframe = codeframe
         self._now = now
 
-    def tell(self, reply: Reply, run: RunJob) -> None:
-        """Tell everybody of a reply who is still to be told."""
-        after = reply.told_after
+    def tell(self, note: Note, run: RunJob) -> None:
+        """Tell everybody of a note who is still to be told."""
+        after = note.told_after
         while after is not None:
-            after = run(partial(self._tell_some, reply=reply, before=after))
+            after = run(partial(self._tell_some, note=note, before=after))
 
-    def _tell_some(self, store: Store, reply: Reply, before: str) -> str | None:
+    def _tell_some(self, store: Store, note: Note, before: str) -> str | None:
         """Tell some people; give the last of them, None when there is nobody left for us."""
-        waves = [wave for wave_id in reply.waves if (wave := store.wave(wave_id)) is not None]
+        waves = [wave for wave_id in note.waves if (wave := store.wave(wave_id)) is not None]
         sources = [_source(store, wave) for wave in waves]
-        told = _some(store, sources, reply.enabler, reply.stance, after=before, limit=_BATCH)
+        told = _some(store, sources, note.enabler, note.stance, after=before, limit=_BATCH)
         after = told[-1].member.respondent_id if told else None
-        if not store.reply_on(reply.reply_id, before=before, after=after):
+        if not store.note_told(note.note_id, before=before, after=after):
             return None
         now = self._now()
         for one in told:
-            self._say(store, reply, one, now)
+            self._say(store, note, one, now)
         return after
 
-    def _say(self, store: Store, reply: Reply, told: _Told, now: datetime) -> None:
+    def _say(self, store: Store, note: Note, told: _Told, now: datetime) -> None:
         member, source = told.member, told.source
         text = text_of(
-            reply.words,
-            enabler=reply.enabler,
+            note.words,
+            enabler=note.enabler,
             wave=source.wave,
             survey=source.survey,
             house=self._house,
