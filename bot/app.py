@@ -24,7 +24,7 @@ from bot.schedule import Ticker
 from bot.settings import Web
 from bot.sweeping import Sweeper
 from bot.waves import Waves
-from bot.worker import ROLES, Worker
+from bot.worker import DOUBTFUL, ROLES, Worker
 from dialogues.coding import Codeframe
 from dialogues.errors import StoreError
 from storage.protocol import Store
@@ -282,6 +282,7 @@ class App:
         await self._worker.start()
         if self._worker.alone:
             await self._release()
+        await self._writer.run(self._hear_first)
         beating = asyncio.create_task(self._worker.run())
         working = [asyncio.create_task(one.run()) for one in self._deliveries.values()]
         if "tagging" in self._roles:
@@ -318,6 +319,12 @@ class App:
             if not {"web", "schedule"} <= self._roles:
                 # Nobody wakes us from another program.
                 delivery.idle_seconds = _LOOK_SECONDS
+
+    def _hear_first(self, store: Store) -> None:
+        """Let what may have arrived before we were here wait until its answers are heard."""
+        until = store.clock(now()) + DOUBTFUL
+        for name in self._deliveries:
+            store.put_off_doubtful(name, until=until)
 
     async def _is_last(self) -> bool:
         """Whether no other worker reads the channels; not, where that cannot be known."""

@@ -21,7 +21,7 @@ from dialogues.errors import StoreError
 from storage.protocol import Store, WorkerSeen
 from storage.writer import Writer
 
-__all__ = ["ROLES", "Alone", "Worker"]
+__all__ = ["DOUBTFUL", "ROLES", "Alone", "Worker"]
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,11 @@ _DEAD = timedelta(seconds=15)
 #: A process of this machine that is gone is believed to be so after this long: others may see
 #: it before its last messages have been counted by their platform.
 _GONE = timedelta(seconds=2)
+
+
+#: How long a message that may have arrived waits until it is sent again. What people have
+#: answered to it waits at the platforms and reaches us first: then they are not asked twice.
+DOUBTFUL = timedelta(seconds=3)
 
 
 class Alone:
@@ -230,6 +235,8 @@ class Worker(Alone):
             else:
                 doubts = store.dismiss(other.worker_id, seen_at=other.seen_at, now=now)
                 in_doubt.update(doubts or {})
+        for channel in in_doubt:
+            store.put_off_doubtful(channel, until=now + DOUBTFUL)
         until = now + _LEAD
         leads = {
             name

@@ -152,6 +152,10 @@ class Outbox(Dispositions):
         """Open every claim of a channel again; give how many messages were in doubt."""
         return self._run("release_claims", channel=channel)
 
+    def put_off_doubtful(self, channel: str, *, until: datetime) -> None:
+        """Let messages that may have arrived already wait; see the contract."""
+        self._run("put_off_doubtful", channel=channel, until=write_instant(until))
+
     def drop_unread(self, channel: str, *, before: datetime) -> None:
         """Drop what a channel was to send before an instant and nobody will read."""
         if self._run("drop_unread", channel=channel, before=write_instant(before)):

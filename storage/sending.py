@@ -56,6 +56,12 @@ class Sending(Protocol):
         """
         ...
 
+    def put_off_doubtful(self, channel: str, *, until: datetime) -> None:
+        """Let messages that may have arrived already wait until an instant, those that are due
+        before: the answers to them may be on their way to us, and make them needless.
+        """
+        ...
+
     def outbox_depth(self) -> list[OutboxDepth]:
         """Give how many messages were not sent, by channel, lane and state, in that order;
         those of which there are none are left out.

@@ -317,7 +317,7 @@ class Turns(Loose, Dispositions, Holding):
     def _show(self, effect: PromptShown, scene: _Scene) -> None:
         if not effect.lasting:
             session = scene.session
-            for query in ("drop_overtaken", "empty_overtaken"):
+            for query in ("drop_overtaken", "give_up_overtaken", "empty_overtaken"):
                 self._run(query, session_id=session.session_id, turn=session.turn)
         self._put_out(
             effect.prompt,

@@ -188,6 +188,11 @@ update outbox
 set state = 'pending', claimed_until = null, claimed_by = null, attempts = attempts + 1, doubt = 1
 where channel = :channel and state = 'claimed'
 
+-- name: put_off_doubtful
+update outbox set due_at = :until
+where channel = :channel and state <> 'sent' and state = 'pending' and doubt = 1
+and due_at < :until
+
 -- name: next_due
 select due_at from outbox
 where channel = :channel and lane = 0 and state = 'pending' and due_at > :after

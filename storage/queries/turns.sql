@@ -98,9 +98,14 @@ where session_id = :session_id and turn = :turn_before
 delete from sessions where session_id = :session_id and turn = :turn_before
 
 -- name: drop_overtaken
--- One that is in doubt stays until it would be sent again: the person may have seen it.
+-- One that is in doubt stays as something that the person may have seen.
 delete from outbox
 where session_id = :session_id and state = 'pending' and lasting = 0 and doubt = 0
+and turn < :turn
+
+-- name: give_up_overtaken
+update outbox set state = 'sent', body = null
+where session_id = :session_id and state = 'pending' and lasting = 0 and doubt = 1
 and turn < :turn
 
 -- name: begin_response

@@ -38,6 +38,31 @@ def texts(store: SqlStore, *, lane: int = 0, limit: int = 10) -> list[str]:
     return [message.prompt.text for message in claim(store, lane=lane, limit=limit)]
 
 
+def test_what_may_have_arrived_waits_for_its_answer_and_then_holds_up_nothing(
+    store: SqlStore,
+) -> None:
+    ann, bob = person(store), person(store, "bob")
+    for respondent, session_id in ((ann, "s1"), (bob, "s2")):
+        begin(store, respondent, session_id)
+    assert len(claim(store)) == 2
+    store.release_claims("telegram")
+    store.put_off_doubtful("slack", until=MUCH_LATER + timedelta(hours=1))
+    store.put_off_doubtful("telegram", until=MUCH_LATER + timedelta(seconds=3))
+    assert texts(store) == []
+    assert store.next_due("telegram", after=MUCH_LATER) == MUCH_LATER + timedelta(seconds=3)
+    go_on(store, ann, shown("goals?"))
+    assert texts(store) == ["goals?"]
+    # Nobody knows whether it was seen.
+    assert store.seen_turn("s1", "1") == 2
+    later = MUCH_LATER + timedelta(seconds=3)
+    assert [one.prompt.text for one in claim(store, now=later)] == ["consent?"]
+    # One that is due later than that is due as before.
+    store.release_claims("telegram")
+    store.put_off_doubtful("telegram", until=AT)
+    again = claim(store, now=later)
+    assert sorted(one.prompt.text for one in again) == ["consent?", "goals?"]
+
+
 def test_a_message_is_claimed_as_it_was_put_in(store: SqlStore) -> None:
     ann = person(store)
     prompt = Prompt(
