@@ -54,9 +54,11 @@ from storage.values import (
     Receipt,
     Respondent,
     ResponseHeld,
+    Retention,
     Row,
     StateHeld,
     StoredSession,
+    ToSend,
     UntaggedAnswer,
     Wave,
     WaveState,
@@ -87,12 +89,14 @@ __all__ = [
     "Reminding",
     "Respondent",
     "ResponseHeld",
+    "Retention",
     "Rhythm",
     "Row",
     "StateHeld",
     "Store",
     "StoredSession",
     "Timing",
+    "ToSend",
     "Unsent",
     "UntaggedAnswer",
     "Waiting",
@@ -430,8 +434,8 @@ class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
         """Drop what a wave has still to send of our own accord."""
         ...
 
-    def counts(self, wave_id: str) -> InvitationCounts:
-        """Give how a wave stands."""
+    def counts(self, wave_id: str, *, now: datetime) -> InvitationCounts:
+        """Give how a wave stands at an instant. Quick also where very many are invited."""
         ...
 
     # Draws ----------------------------------------------------------------------------

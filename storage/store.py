@@ -16,6 +16,7 @@ from storage.paces import Paces
 from storage.protocol import Row, Store
 from storage.records import write_instant
 from storage.results import Results
+from storage.standing import Standing
 from storage.stirring import Stirring
 from storage.sweeps import Sweeps
 from storage.turns import Turns
@@ -26,7 +27,17 @@ __all__ = ["SqlStore"]
 
 
 class SqlStore(
-    Results, Turns, Outbox, Clockwork, Codings, Workers, Paces, Workloads, Sweeps, Stirring
+    Results,
+    Turns,
+    Outbox,
+    Clockwork,
+    Codings,
+    Standing,
+    Workers,
+    Paces,
+    Workloads,
+    Sweeps,
+    Stirring,
 ):
     """What the house keeps, in SQL. It belongs to the thread that made it."""
 

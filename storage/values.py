@@ -36,9 +36,11 @@ __all__ = [
     "Receipt",
     "Respondent",
     "ResponseHeld",
+    "Retention",
     "Row",
     "StateHeld",
     "StoredSession",
+    "ToSend",
     "UntaggedAnswer",
     "Wave",
     "WaveState",
@@ -143,6 +145,41 @@ class Wave:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToSend:
+    """What is still to be sent of our own accord, on one channel.
+
+    Attributes:
+        due: Messages that may go now.
+        later: Messages that wait for their person's hour.
+        last_due_at: When the last of all may go.
+    """
+
+    channel: str
+    due: int
+    later: int
+    last_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How many of a wave's people came again in the next.
+
+    Attributes:
+        before: The earlier wave's id.
+        answered: Who answered it, at least in part.
+        invited: Of these, who was invited again.
+        again: Of these, who has answered again.
+        entered: Who has answered the later wave and not the earlier one.
+    """
+
+    before: str
+    answered: int
+    invited: int
+    again: int
+    entered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvitationCounts:
     """How a wave stands.
 
@@ -150,13 +187,22 @@ class InvitationCounts:
         invited: Invitations in all.
         consented: Of them, people who agreed.
         by_disposition: Disposition to count; those not settled are ``unknown``.
-        waiting: Messages of this wave not sent yet.
+        by_state: State to count.
+        by_channel: Channel to count; empty for one that is not known any more.
+        waiting: Messages of this wave not sent yet, replies too.
+        to_send: Of these, what we send of our own accord, by channel.
+        retention: Against the wave of the same pulse and cohort before it; None where there
+            is none, or where an anonymous wave is not closed yet, so that nobody knows.
     """
 
     invited: int
     consented: int
     by_disposition: dict[str, int]
+    by_state: dict[str, int]
+    by_channel: dict[str, int]
     waiting: int
+    to_send: tuple[ToSend, ...]
+    retention: Retention | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

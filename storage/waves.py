@@ -9,7 +9,7 @@ from dialogues.states import Cause
 from storage.dispositions import Dispositions
 from storage.draws import Draws
 from storage.loose import Loose
-from storage.protocol import InvitationCounts, Wave, WaveState
+from storage.protocol import Wave, WaveState
 from storage.records import read_wave, write_instant, write_instants, write_rhythm
 
 __all__ = ["Waves"]
@@ -98,22 +98,6 @@ class Waves(Loose, Dispositions, Draws):
     def drop_broadcasts(self, wave_id: str) -> None:
         """Drop what a wave has still to send of our own accord."""
         self._run("drop_broadcasts_of_wave", wave_id=wave_id)
-
-    def counts(self, wave_id: str) -> InvitationCounts:
-        """Give how a wave stands."""
-        by_disposition: dict[str, int] = {}
-        consented = 0
-        for row in self._all("count_invitations", wave_id=wave_id):
-            disposition = row["disposition"]
-            by_disposition[disposition] = by_disposition.get(disposition, 0) + row["n"]
-            consented += row["n"] if row["consented"] else 0
-        waiting = self._one("count_waiting", wave_id=wave_id)
-        return InvitationCounts(
-            invited=sum(by_disposition.values()),
-            consented=consented,
-            by_disposition=by_disposition,
-            waiting=0 if waiting is None else waiting["n"],
-        )
 
     def _drop_unsubmitted(self, wave_id: str) -> None:
         self._run("drop_unsubmitted_responses", wave_id=wave_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -14,8 +14,9 @@ from bot.cli import settings
 from bot.errors import CannotError, UserError
 
 if TYPE_CHECKING:
+    from bot.standing import WaveStanding
     from bot.waves import Waves
-    from storage.protocol import InvitationCounts, Store, Wave
+    from storage.protocol import Store, Wave
     from storage.writer import Writer
 
 __all__ = ["app", "close", "list_waves", "open_wave", "pause", "resume", "status"]
@@ -153,45 +154,54 @@ def status(
     wave: Annotated[
         str | None, typer.Argument(help="Id of a wave; else all that are not closed.")
     ] = None,
+    watch_it: Annotated[
+        bool, typer.Option("--watch", help="Look again every second, until it is closed.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how a wave stands: invited, agreed, and how invitations ended."""
+    """Show how a wave stands: sending, invitations, rates, and who came again.
+
+    Rates are those of AAPOR: of all who were invited, RR1 counts complete responses, RR2 partial
+    ones too; contact, who said anything at all; refusal, who said no or broke off. Completion and
+    break-off are of those who agreed. While a wave is open, who may still answer counts as not
+    having answered. Where people came by a link of their own accord it is called participation.
+    """
+    from bot.cli.standing import lines, watch
+
+    if watch_it and as_json:
+        raise UserError("--watch is for people and --json for programs: take one of them.")
     with _desk() as desk:
         if wave is not None:
-            waves = [desk.wave(wave)]
+            ids = [desk.wave(wave).wave_id]
         else:
-            waves = [one for one in desk.run(lambda store: store.waves()) if one.state != "closed"]
-        rows = [_counted(one, desk.run(methodcaller("counts", one.wave_id))) for one in waves]
-    if as_json:
-        typer.echo(json.dumps(rows if wave is None else rows[0], ensure_ascii=False))
-    elif not rows:
-        typer.echo("No wave is open.")
-    else:
-        for row in rows:
-            typer.echo(_described(row))
+            known = desk.run(lambda store: store.waves())
+            ids = [one.wave_id for one in known if one.state != "closed"]
+
+        rates = settings().delivery.rates
+
+        def look() -> list[WaveStanding]:
+            return desk.run(lambda store: [_stands(store, one, rates) for one in ids])
+
+        if not ids:
+            typer.echo("[]" if as_json else "No wave is open.")
+        elif watch_it:
+            watch(look)
+        elif as_json:
+            rows = [{**_listed(one.wave), **one.as_json()} for one in look()]
+            typer.echo(json.dumps(rows if wave is None else rows[0], ensure_ascii=False))
+        else:
+            typer.echo("\n".join(line for one in look() for line in lines(one)))
 
 
-def _counted(wave: Wave, counts: InvitationCounts) -> dict[str, object]:
-    return {
-        **_listed(wave),
-        "invited": counts.invited,
-        "agreed": counts.consented,
-        "dispositions": dict(sorted(counts.by_disposition.items())),
-        "messages_waiting": counts.waiting,
-    }
+def _stands(store: Store, wave_id: str, rates: Mapping[str, float]) -> WaveStanding:
+    from bot.app import now
+    from bot.standing import WaveStanding
 
-
-def _described(row: dict[str, object]) -> str:
-    dispositions = row["dispositions"]
-    counted = dispositions.items() if isinstance(dispositions, dict) else ()
-    ended = ", ".join(f"{name} {count}" for name, count in counted)
-    until = f", closes {row['closes_at']}" if row["closes_at"] else ""
-    return (
-        f"{row['wave']} ({row['state']}, opened {row['opens_at']}{until})\n"
-        f"  invited {row['invited']}, agreed {row['agreed']},"
-        f" messages waiting {row['messages_waiting']}\n"
-        f"  {ended or 'nobody was invited yet'}"
-    )
+    at, wave = now(), store.wave(wave_id)
+    if wave is None:
+        raise UserError(f"There is no wave {wave_id!r} any more.")
+    counts = store.counts(wave_id, now=at)
+    return WaveStanding(wave=wave, counts=counts, now=at, rates=rates)
 
 
 @app.command("list")

@@ -108,11 +108,3 @@ and turn >= (select s.turn from sessions s where s.session_id = :session_id)
 delete from outbox
 where wave_id = :wave_id and state in ('pending', 'claimed')
 and state = 'pending' and lane = 1 and doubt = 0
-
--- name: count_invitations
-select disposition, consented, count(*) as n from invitations
-where wave_id = :wave_id
-group by disposition, consented
-
--- name: count_waiting
-select count(*) as n from outbox where wave_id = :wave_id and state in ('pending', 'claimed')

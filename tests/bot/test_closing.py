@@ -178,10 +178,10 @@ def test_what_a_paused_wave_had_to_say_is_not_said_when_it_closes(place: Place) 
     place.answer("cat", "yes", "yes")
     place.join("dan")
     place.tick(OPENS + timedelta(days=2))
-    assert place.run(lambda store: store.counts(WAVE)).waiting == 3
+    assert place.run(lambda store: store.counts(WAVE, now=place.clock())).waiting == 3
     pause(place)
     place.tick(CLOSES)
-    assert place.run(lambda store: store.counts(WAVE)).waiting == 0
+    assert place.run(lambda store: store.counts(WAVE, now=place.clock())).waiting == 0
     assert place.texts() == {}
 
 

@@ -346,7 +346,7 @@ def test_closing_settles_every_invitation(place: Place) -> None:
     assert outcome["no"] == "refusal"
     assert outcome["stop"] == "break_off"
     assert list(place.texts()) == ["half"]
-    counts = place.run(lambda store: store.counts(WAVE))
+    counts = place.run(lambda store: store.counts(WAVE, now=place.clock()))
     assert (counts.invited, counts.consented, counts.waiting) == (5, 3, 0)
 
 

@@ -9,10 +9,12 @@ from dialogues.disposition import Disposition
 from dialogues.effects import DispositionSet
 from dialogues.session import Status
 from dialogues.states import State
-from storage.protocol import InvitationCounts
+from storage.protocol import InvitationCounts, Retention, ToSend
 from storage.store import SqlStore
 from tests.contract.scenes import (
+    ANONYMOUS,
     AT,
+    CONFIDENTIAL,
     LATER,
     begin,
     claim,
@@ -86,21 +88,93 @@ def test_reminders_are_counted(store: SqlStore) -> None:
 
 def test_how_a_wave_stands(store: SqlStore) -> None:
     store.open_wave(wave("w"))
-    assert store.counts("w") == InvitationCounts(
-        invited=0, consented=0, by_disposition={}, waiting=0
+    assert store.counts("w", now=AT) == InvitationCounts(
+        invited=0,
+        consented=0,
+        by_disposition={},
+        by_state={},
+        by_channel={},
+        waiting=0,
+        to_send=(),
+        retention=None,
     )
     for name in ["ann", "bob", "cat"]:
-        begin(store, person(store, name), f"s-{name}", wave_id="w", invitation_id=f"i-{name}")
-    assert store.counts("w").waiting == 3
-    claim(store, limit=1)
-    assert store.counts("w").waiting == 3
+        begin(
+            store, person(store, name), f"s-{name}", wave_id="w", invitation_id=f"i-{name}", lane=1
+        )
+    later = person(store, "eve", channel="slack")
+    begin(
+        store,
+        later,
+        "s-eve",
+        wave_id="w",
+        invitation_id="i-eve",
+        lane=1,
+        due_at=AT + 2 * (LATER - AT),
+    )
+    stands = store.counts("w", now=LATER)
+    assert stands.waiting == 4
+    assert stands.by_channel == {"telegram": 3, "slack": 1}
+    assert stands.to_send == (
+        ToSend(channel="slack", due=0, later=1, last_due_at=AT + 2 * (LATER - AT)),
+        ToSend(channel="telegram", due=3, later=0, last_due_at=AT),
+    )
+    claim(store, lane=1, limit=1)
+    assert store.counts("w", now=LATER).waiting == 4
     store.release_claims("telegram")
-    send(store)
+    send(store, lane=1)
     dan = person(store, "dan")
     consented(store, dan, "s-dan", wave_id="w", invitation_id="i-dan")
     store.note_state("i-cat", State.REFUSED, at=AT)
-    assert store.counts("w") == InvitationCounts(
-        invited=4, consented=1, by_disposition={"unknown": 3, "refusal": 1}, waiting=1
+    stands = store.counts("w", now=LATER)
+    assert (stands.invited, stands.consented, stands.waiting) == (5, 1, 2)
+    assert stands.by_disposition == {"unknown": 4, "refusal": 1}
+    assert stands.by_state == {"contacted": 2, "queued": 1, "started": 1, "refused": 1}
+
+
+def _answers(store: SqlStore, wave_id: str, *names: str) -> None:
+    for name in names:
+        known = store.respondent(name) or person(store, name)
+        invitation_id = f"{wave_id}-{name}"
+        consented(store, known, f"s-{invitation_id}", wave_id=wave_id, invitation_id=invitation_id)
+        store.note_state(invitation_id, State.COMPLETED, at=AT)
+
+
+def test_who_came_again_is_counted_against_the_wave_before(store: SqlStore) -> None:
+    earlier = AT - timedelta(days=30)
+    store.open_wave(wave("oldest", opens_at=earlier - timedelta(days=30)))
+    store.open_wave(wave("first", opens_at=earlier))
+    store.open_wave(wave("elsewhere", opens_at=earlier, cohort="hillside"))
+    store.open_wave(wave("second"))
+    _answers(store, "oldest", "zoe")
+    _answers(store, "elsewhere", "zoe")
+    _answers(store, "first", "ann", "bob", "cat", "dan")
+    begin(store, person(store, "eve"), "s-eve", wave_id="first", invitation_id="first-eve")
+    assert store.counts("second", now=AT).retention is None
+    for name in ("oldest", "elsewhere", "first"):
+        store.set_wave(name, state="closed")
+    _answers(store, "second", "ann", "bob", "eve", "fay")
+    cat = store.respondent("cat")
+    assert cat is not None
+    begin(store, cat, "s-cat-again", wave_id="second", invitation_id="second-cat")
+    assert store.counts("second", now=AT).retention == Retention(
+        before="first", answered=4, invited=3, again=2, entered=2
+    )
+    by_hand = wave("by-hand", pulse=None)
+    store.open_wave(by_hand)
+    assert store.counts("by-hand", now=AT).retention is None
+
+
+def test_who_came_again_anonymously_is_not_known_before_closing(store: SqlStore) -> None:
+    for one in (CONFIDENTIAL, ANONYMOUS):
+        store.keep_survey(one, at=AT)
+    secret = {"survey_id": ANONYMOUS.survey_id, "revision": ANONYMOUS.revision}
+    store.open_wave(wave("first", state="closed", opens_at=AT - timedelta(days=30), **secret))
+    store.open_wave(wave("second", **secret))
+    assert store.counts("second", now=AT).retention is None
+    store.set_wave("second", state="closed")
+    assert store.counts("second", now=AT).retention == Retention(
+        before="first", answered=0, invited=0, again=0, entered=0
     )
 
 

@@ -1,0 +1,186 @@
+"""How a wave stands, for those who run it: sending, invitations, rates, and who came again.
+
+What lives here: figures and sentences from the store's counts. What must not: the store, or
+a terminal (``cli/standing.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dialogues.rates import Rates, rates_of
+from dialogues.states import UNSENT, State
+from storage.protocol import InvitationCounts, Wave
+
+__all__ = ["WaveStanding", "in_zone"]
+
+#: A cohort that can be counted before anybody is asked: the members of a Slack channel. Who
+#: follows a link chose to come, so theirs is no response rate.
+_LISTED = frozenset({"slack"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveStanding:
+    """How a wave stands at an instant.
+
+    Attributes:
+        now: Aware UTC.
+        rates: Messages a second that each channel takes, as configured.
+        measured: Messages a second that leave at present, as far as it was watched.
+    """
+
+    wave: Wave
+    counts: InvitationCounts
+    now: datetime
+    rates: Mapping[str, float]
+    measured: float | None = None
+
+    @property
+    def unsent(self) -> int:
+        """Invitations that wait to be sent."""
+        return sum(self.counts.by_state.get(state.value, 0) for state in UNSENT)
+
+    @property
+    def sent(self) -> int:
+        """Invitations that were dealt with: delivered, or given up."""
+        return self.counts.invited - self.unsent
+
+    @property
+    def due(self) -> int:
+        """Messages of our own accord that may go now."""
+        return sum(one.due for one in self.counts.to_send)
+
+    @property
+    def later(self) -> int:
+        """Messages of our own accord that wait for their person's hour."""
+        return sum(one.later for one in self.counts.to_send)
+
+    @property
+    def last_due_at(self) -> datetime | None:
+        """When the last of those may go."""
+        return max((one.last_due_at for one in self.counts.to_send), default=None)
+
+    @property
+    def done_at(self) -> datetime | None:
+        """When everything that is to be sent will have gone; None where nothing is to be sent,
+        or nothing is sent because the wave is not open.
+        """
+        if self.wave.state != "open":
+            return None
+        times = []
+        for one in self.counts.to_send:
+            rate = self.rates.get(one.channel, 1.0)
+            if self.measured is not None and len(self.counts.to_send) == 1:
+                rate = min(rate, self.measured)
+            seconds = (one.due + one.later) / rate
+            times.append(max(self.now + timedelta(seconds=seconds), one.last_due_at))
+        return max(times, default=None)
+
+    @property
+    def share(self) -> Rates:
+        """The rates of the wave."""
+        return rates_of(self.counts.by_disposition, agreed=self.counts.consented)
+
+    @property
+    def listed(self) -> bool:
+        """Whether all who were invited stood on a list that is not of their own making, so
+        that one can speak of response.
+        """
+        channels = {name for name, n in self.counts.by_channel.items() if n}
+        return bool(channels) and channels <= _LISTED
+
+    def as_json(self) -> dict[str, object]:
+        """Give everything for a program to read; shares in [0, 1], instants in UTC."""
+        counts, retention = self.counts, self.counts.retention
+        done_at, last_due_at = self.done_at, self.last_due_at
+        return {
+            "invited": counts.invited,
+            "agreed": counts.consented,
+            "dispositions": dict(sorted(counts.by_disposition.items())),
+            "states": dict(sorted(counts.by_state.items())),
+            "channels": dict(sorted(counts.by_channel.items())),
+            "messages_waiting": counts.waiting,
+            "sending": {
+                "invitations_sent": self.sent,
+                "invitations_to_send": self.unsent,
+                "messages_due": self.due,
+                "messages_later": self.later,
+                "last_due_at": _written(last_due_at),
+                "done_at": _written(done_at),
+            },
+            "denominator": "list" if self.listed else "self-selected",
+            "rates": asdict(self.share),
+            "panel": None if retention is None else asdict(retention),
+        }
+
+    # Sentences ------------------------------------------------------------------------
+
+    def sending(self) -> str:
+        """Say what is still to be sent and when that will be done."""
+        counts = self.counts
+        if not counts.invited and not counts.to_send:
+            return "nobody was invited yet"
+        said = f"{self.sent:,} of {counts.invited:,} invitations sent"
+        if self.measured:
+            said += f", {self.measured:.1f} messages a second"
+        if self.wave.state == "paused" and counts.to_send:
+            return f"{said}; {self.due + self.later:,} messages wait until it is resumed"
+        done_at = self.done_at
+        if done_at is None:
+            return said
+        said += f"; {self.due:,} messages to send"
+        if self.later:
+            said += f" and {self.later:,} that wait for people's own hours"
+        return f"{said}, done at about {in_zone(done_at, self.wave.timezone)}"
+
+    def states(self) -> str:
+        """Say how invitations stand, in the order in which they go."""
+        by_state = self.counts.by_state
+        stand = [(state.value, by_state.get(state.value, 0)) for state in State]
+        return ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in stand if n)
+
+    def responses(self) -> str:
+        """Say the rates of those who were invited."""
+        share = self.share
+        if share.response is None:
+            return "nobody was invited yet"
+        noun = "response" if self.listed else "participation"
+        return (
+            f"{noun} {_percent(share.response)} complete (RR1),"
+            f" {_percent(share.response_with_partial)} with partial (RR2),"
+            f" contact {_percent(share.contact)}, refusal {_percent(share.refusal)}"
+        )
+
+    def of_those_who_agreed(self) -> str:
+        """Say the rates of those who agreed."""
+        share = self.share
+        return (
+            f"{self.counts.consented:,} agreed: completion {_percent(share.completion)},"
+            f" break-off {_percent(share.break_off)}"
+        )
+
+    def panel(self) -> str:
+        """Say who came again since the wave before; empty where that cannot be said."""
+        held = self.counts.retention
+        if held is None or not held.answered:
+            return ""
+        return (
+            f"{held.again:,} of {held.answered:,} who answered {held.before} have answered again"
+            f" ({_percent(held.again / held.answered)} retention), {held.entered:,} are new"
+        )
+
+
+def in_zone(at: datetime, timezone: str) -> str:
+    """Write an instant as a clock in a zone shows it."""
+    return f"{at.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M} {timezone}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f}%"
+
+
+def _written(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds")
