@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.channels.base import Channel
+from bot.clock.fatigue import Budget
 from bot.coding import Coder
 from bot.delivery import Delivery
 from bot.house import CohortPlan, House, PulsePlan
@@ -77,6 +78,8 @@ def house_of(settings: Settings) -> House:
                 place=cohort.slack_channel,
                 code=cohort.telegram_code,
                 survey_id=cohort.survey,
+                days_off=cohort.days_off,
+                holidays=cohort.holidays,
             )
             for cohort in settings.cohorts
         ),
@@ -88,6 +91,7 @@ def house_of(settings: Settings) -> House:
                 roles=tuple(pulse.roles),
                 cron=pulse.cron,
                 quiet_hours=pulse.quiet_hours.minutes if pulse.quiet_hours else None,
+                days_off=pulse.days_off,
                 remind_after=tuple(pulse.remind_after),
                 close_after=pulse.close_after,
                 questions_per_person=pulse.questions_per_person,
@@ -100,6 +104,7 @@ def house_of(settings: Settings) -> House:
         kept=settings.privacy.kept,
         min_group=settings.results.min_group,
         results=settings.results.share,
+        budget=Budget(invitations=settings.fatigue.invitations, per=settings.fatigue.per),
     )
 
 

@@ -11,7 +11,7 @@ reminder that is still on its way, or a wave that closed meanwhile, takes nobody
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dialogues.session import Status
 from dialogues.words import Command, command_in, means
@@ -43,7 +43,9 @@ class Chosen:
     cut: bool = False
 
 
-def choose(store: Store, respondent_id: str, text: str | None, position: str | None) -> Chosen:
+def choose(
+    store: Store, respondent_id: str, text: str | None, position: str | None, now: datetime
+) -> Chosen:
     """Choose the conversation that a message belongs to.
 
     Args:
@@ -51,18 +53,19 @@ def choose(store: Store, respondent_id: str, text: str | None, position: str | N
         respondent_id: Who wrote.
         text: What they wrote; None for something that is not words.
         position: Where it stands in the chat; None where the channel cannot tell.
+        now: Aware UTC.
     """
     seen_id = store.seen_session(respondent_id, position)
     meant = store.session(seen_id) if seen_id is not None else None
     if meant is not None and not meant.session.status.final:
         if not _strays(meant, text):
             return Chosen(stored=meant)
-        asking = _others(store, respondent_id, meant, Status.ASKING, Status.SUBMITTING)
+        asking = _others(store, respondent_id, meant, now, Status.ASKING, Status.SUBMITTING)
         just_now = [one for one in asking if meant.updated_at - one.updated_at < _JUST_NOW]
         return Chosen(stored=just_now[0] if just_now else meant)
-    others = _others(store, respondent_id, meant)
+    others = _others(store, respondent_id, meant, now)
     if not others:
-        recent = store.recent_sessions(respondent_id, limit=1)
+        recent = _recent(store, respondent_id, now)
         newest = meant or (recent[0] if recent else None)
         cut = seen_id is not None and meant is None
         return Chosen(stored=None if cut else newest, cut=cut)
@@ -80,14 +83,37 @@ def _strays(meant: StoredSession, text: str | None) -> bool:
     return command_in(text, at_open_question=False) is None and not means(text, *_AGREEING)
 
 
+def _recent(store: Store, respondent_id: str, now: datetime) -> list[StoredSession]:
+    """Give a person's conversations, the one that moved last first."""
+    recent = store.recent_sessions(respondent_id, limit=_RECENT)
+    return [stored for stored in recent if not _is_ahead(store, stored, now)]
+
+
+def _is_ahead(store: Store, stored: StoredSession, now: datetime) -> bool:
+    """Whether a conversation is of a wave that has not come to this person yet: it opened
+    earlier for members further east.
+    """
+    if stored.wave_id is None or stored.session.status is not Status.CONSENTING:
+        return False
+    due_at = store.waits_until(stored.session.session_id)
+    if due_at is None or due_at <= now:
+        return False
+    wave = store.wave(stored.wave_id)
+    return wave is not None and wave.opens_at > now
+
+
 def _others(
-    store: Store, respondent_id: str, meant: StoredSession | None, *statuses: Status
+    store: Store,
+    respondent_id: str,
+    meant: StoredSession | None,
+    now: datetime,
+    *statuses: Status,
 ) -> list[StoredSession]:
     """Give the other conversations that are not over, the one that moved last first."""
     meant_id = meant.session.session_id if meant is not None else None
     return [
         stored
-        for stored in store.recent_sessions(respondent_id, limit=_RECENT)
+        for stored in _recent(store, respondent_id, now)
         if stored.session.session_id != meant_id
         and not stored.session.status.final
         and (not statuses or stored.session.status in statuses)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from bot.clock.fatigue import Budget
 from dialogues import messages
 from dialogues.survey import Survey
 
@@ -29,6 +30,9 @@ class CohortPlan:
         place: The Slack channel whose members are its partners; None without.
         code: The deep link's code that joins it; None without.
         survey_id: Open at any time when no wave is; None without.
+        days_off: Weekdays on which nothing is sent, Monday 0.
+        holidays: Calendar of public holidays on which nothing is sent, such as ``GB-WLS``;
+            None for none.
     """
 
     name: str
@@ -37,6 +41,8 @@ class CohortPlan:
     place: str | None = None
     code: str | None = None
     survey_id: str | None = None
+    days_off: tuple[int, ...] = ()
+    holidays: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +50,11 @@ class PulsePlan:
     """A survey that goes out again and again, as configured.
 
     Attributes:
-        cron: Five fields, read in the cohort's time zone.
+        cron: Five fields, read in everybody's own time zone.
         quiet_hours: Local (from, until) in minutes after midnight when nothing is sent;
             None for none. From may be later than until: then it spans midnight.
-        remind_after: After the opening, in order.
+        days_off: Weekdays on which nothing is sent, beside those of the cohort.
+        remind_after: After everybody's own invitation, in order.
         close_after: After the opening; None when it closes as the next wave opens.
         questions_per_person: Questions of the pool each person gets; None for all.
         seed: Of the draw, for who writes it down beforehand; None for a new one each wave.
@@ -60,6 +67,7 @@ class PulsePlan:
     roles: tuple[str, ...]
     cron: str
     quiet_hours: tuple[int, int] | None = None
+    days_off: tuple[int, ...] = ()
     remind_after: tuple[timedelta, ...] = ()
     close_after: timedelta | None = None
     questions_per_person: int | None = None
@@ -69,7 +77,11 @@ class PulsePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The installation."""
+    """The installation.
+
+    Attributes:
+        budget: How often one person is invited; None for as often as pulses come.
+    """
 
     surveys: Mapping[str, Survey]
     cohorts: Sequence[CohortPlan] = ()
@@ -78,6 +90,7 @@ class House:
     kept: str = ""
     min_group: int = 5
     results: Share = "both"
+    budget: Budget | None = None
 
     def cohort(self, name: str) -> CohortPlan | None:
         """Give a cohort by name; None when the configuration has none of that name."""

@@ -14,8 +14,8 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.house import House
+from bot.jobs import RunJob
 from bot.timing import window_for
-from bot.waves import RunJob
 from dialogues import messages
 from dialogues.coding import Codeframe
 from dialogues.errors import CannotError

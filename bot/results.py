@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.house import House
+from bot.jobs import RunJob
 from bot.notes import Notes
 from bot.summary import Summary, language_for, prompt_of, summary_of
 from bot.timing import window_for
-from bot.waves import RunJob
 from dialogues.coding import Codeframe
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt

@@ -29,6 +29,7 @@ from bot.channels.base import (
     WentAway,
     Wrote,
 )
+from bot.clock.planning import Planner
 from bot.drawing import Drawer
 from bot.house import House, PulsePlan
 from bot.looking_back import look_back
@@ -45,12 +46,13 @@ from dialogues.effects import (
     PrivacyRequested,
     PromptShown,
     ResultsRequested,
+    Turn,
 )
 from dialogues.engine import Opening, start, step
 from dialogues.errors import StoreError
 from dialogues.events import Event, ReplyReceived
 from dialogues.prompts import Prompt
-from storage.protocol import Respondent, Store, StoredSession
+from storage.protocol import Respondent, Store, StoredSession, Window
 from storage.writer import Writer
 
 __all__ = ["ROLES", "Runner"]
@@ -233,52 +235,76 @@ class Runner:
         *,
         event_id: str,
         now: datetime,
-        due_at: datetime,
-        invited: bool,
         greeting: str = "",
-        drawer: Drawer | None = None,
     ) -> bool:
-        """Begin a conversation; False when this person is in this wave already.
-
-        Who begins many at once gives a ``drawer`` of the same check-in, and saves it after.
+        """Begin a conversation with somebody who comes by themselves; False when they are in
+        this wave already.
         """
+        survey, wave = checkin.survey, checkin.wave
+        drawer = self.drawer(store, checkin)
+        turn = self.first_turn(
+            checkin,
+            channel=respondent.channel,
+            language=respondent.language,
+            agreed=store.has_consented(
+                respondent.respondent_id, survey.survey_id, survey.consent_revision
+            ),
+            draw=drawer.draw(respondent.respondent_id),
+            event_id=event_id,
+            now=now,
+            greeting=greeting,
+        )
+        remind_at = None
+        if wave is not None:
+            remind_at = Planner(wave, now).first_look(store.timing(respondent.respondent_id), now)
+        begun = store.begin_session(
+            turn,
+            respondent=respondent,
+            wave_id=wave.wave_id if wave else None,
+            cohort=checkin.cohort,
+            invitation_id=self._new_id() if wave else None,
+            lane=0,
+            at=now,
+            due_at=now,
+            remind_at=remind_at,
+        )
+        if begun:
+            drawer.save()
+        return begun
+
+    def first_turn(
+        self,
+        checkin: Checkin,
+        *,
+        channel: str,
+        language: str | None,
+        agreed: bool,
+        draw: tuple[str, ...] | None,
+        event_id: str,
+        now: datetime,
+        invited: bool = False,
+        greeting: str = "",
+    ) -> Turn:
+        """Give the first turn of a conversation; nothing is kept."""
         survey = checkin.survey
-        own = drawer or self.drawer(store, checkin)
-        turn = start(
+        return start(
             survey,
             Opening(
                 session_id=self._new_id(),
                 event_id=event_id,
-                language=respondent.language or survey.default_language,
-                slash=self._slashes.get(respondent.channel, False),
+                language=language or survey.default_language,
+                slash=self._slashes.get(channel, False),
                 waved=checkin.wave is not None,
-                agreed_before=store.has_consented(
-                    respondent.respondent_id, survey.survey_id, survey.consent_revision
-                ),
-                draw=own.draw(respondent.respondent_id),
+                agreed_before=agreed,
+                draw=draw,
                 greeting=greeting,
                 invited=invited,
             ),
             now,
         )
-        begun = store.begin_session(
-            turn,
-            respondent=respondent,
-            wave_id=checkin.wave.wave_id if checkin.wave else None,
-            cohort=checkin.cohort,
-            invitation_id=self._new_id() if checkin.wave else None,
-            lane=1 if invited else 0,
-            at=now,
-            due_at=due_at,
-        )
-        if not begun:
-            own.take_back(respondent.respondent_id)
-        elif drawer is None:
-            own.save()
-        return begun
 
-    def new_seed(self) -> str:
-        """Give what decides in a wave's draws."""
+    def new_id(self) -> str:
+        """Give a fresh id."""
         return self._new_id()
 
     def drawer(self, store: Store, checkin: Checkin) -> Drawer:
@@ -314,11 +340,14 @@ class Runner:
         lane: int,
         now: datetime,
         silent: bool = False,
+        window: Window | None = None,
+        number: int | None = None,
     ) -> bool:
         """Let an event happen to a conversation, save the turn and answer what it requests.
 
         Lane 1 is what we do of our own accord, lane 0 what answers the person; ``silent``
-        says nothing of it.
+        says nothing of it. What we do of our own accord leaves in a ``window``; ``number`` is
+        that of a reminder.
 
         Returns:
             False when the event changed nothing, so that nothing was saved.
@@ -345,6 +374,8 @@ class Runner:
             lane=lane,
             at=now,
             loose_id=self._new_id(),
+            window=window,
+            number=number,
         )
         if respondent.opted_out and any(isinstance(one, ConsentRecorded) for one in turn.effects):
             store.opt_in(respondent.respondent_id)

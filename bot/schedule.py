@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.jobs import RunJob
 from bot.sweeping import Sweeper
-from bot.waves import RunJob
 from dialogues.errors import StoreError
 from storage.protocol import Store
 from storage.writer import Writer

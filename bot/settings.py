@@ -7,6 +7,7 @@ reading files and the environment, checks across tables (``config.py``).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cached_property
@@ -54,6 +55,7 @@ Role = Literal["citizen", "partner"]
 Share = Literal["both", "channel", "direct", "ask", "off"]
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -170,8 +172,38 @@ def _shape(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(look)
 
 
+def _days_off(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise ValueError('expected days such as ["sat", "sun"]')
+    days: set[int] = set()
+    for word in value:
+        if isinstance(word, int) and not isinstance(word, bool) and 0 <= word < len(_WEEKDAYS):
+            days.add(word)
+            continue
+        if not isinstance(word, str) or word.lower()[:3] not in _WEEKDAYS:
+            raise ValueError(f'expected days such as ["sat", "sun"]: {", ".join(_WEEKDAYS)}')
+        days.add(_WEEKDAYS.index(word.lower()[:3]))
+    if len(days) == len(_WEEKDAYS):
+        raise ValueError("expected at least one day of the week that is not off")
+    return tuple(sorted(days))
+
+
+def _calendar(value: str) -> str:
+    from bot.clock.calendars import calendar_problem
+
+    problem = calendar_problem(value)
+    if problem is not None:
+        raise ValueError(problem)
+    return value
+
+
 def _none_for_empty(value: object) -> object:
     return None if value == "" else value
+
+
+def _maybe(look: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """Check a value that may be missing."""
+    return lambda value: None if value is None else look(value)
 
 
 def _bearable(value: timedelta | None) -> timedelta | None:
@@ -181,6 +213,7 @@ def _bearable(value: timedelta | None) -> timedelta | None:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+DaysOff = Annotated[tuple[int, ...], BeforeValidator(_days_off)]
 Name = Annotated[
     StrictStr,
     Field(min_length=1, max_length=64),
@@ -354,7 +387,8 @@ class Cohort(Table):
     name: Name = Field(description="a-z, 0-9 and -; unique")
     title: str = Field(default="", max_length=100, description="what people see; else the name")
     timezone: Annotated[StrictStr, AfterValidator(_zone)] = Field(
-        default="UTC", description="local time of its pulses, such as `Europe/London`"
+        default="UTC",
+        description="local time of members whose own is not known, such as `Europe/London`",
     )
     slack_channel: Annotated[
         str | None,
@@ -368,6 +402,16 @@ class Cohort(Table):
     ] = Field(default=None, description="`t.me/BOT?start=CODE` joins the cohort")
     survey: Annotated[str | None, BeforeValidator(_none_for_empty)] = Field(
         default=None, description="survey that is open at any time, when no wave is"
+    )
+    days_off: DaysOff = Field(
+        default=(), description='nothing is sent on these days, such as `["sat", "sun"]`'
+    )
+    holidays: Annotated[
+        str | None, AfterValidator(_maybe(_calendar)), BeforeValidator(_none_for_empty)
+    ] = Field(
+        default=None,
+        description="nothing is sent on public holidays of this country or region, such as"
+        " `GB` or `GB-WLS`",
     )
 
     @model_validator(mode="before")
@@ -395,13 +439,17 @@ class Pulse(Table):
         description="who is asked: `citizen` (Telegram), `partner` (Slack)",
     )
     cron: Annotated[StrictStr, AfterValidator(_cron)] = Field(
-        description="minute, hour, day, month, weekday, in the cohort's local time"
+        description="minute, hour, day, month, weekday, in everybody's own local time"
     )
     quiet_hours: Annotated[QuietHours | None, BeforeValidator(_quiet_hours)] = Field(
         default=None, description='nothing is sent in these hours, such as "20:00-08:00"'
     )
+    days_off: DaysOff = Field(
+        default=(), description="nothing is sent on these days, beside those of the cohort"
+    )
     remind_after: tuple[Duration, ...] = Field(
-        default=(), description="one reminder each, to those who have not answered"
+        default=(),
+        description="one reminder each after a person's invitation, to those who have not answered",
     )
     close_after: Duration | None = Field(
         default=None, description="how long a wave stays open; else until the next one opens"

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.waves import RunJob
+from bot.jobs import RunJob
 
 __all__ = ["EVENTS_KEPT", "SENT_KEPT", "Sweeper"]
 

@@ -96,7 +96,7 @@ class Visit:
     def _take_message(self, inbound: Wrote | Unread) -> None:
         text = inbound.text if isinstance(inbound, Wrote) else None
         position = inbound.position if isinstance(inbound, Wrote) else None
-        chosen = choose(self.store, self.respondent.respondent_id, text, position)
+        chosen = choose(self.store, self.respondent.respondent_id, text, position, self.now)
         stored = chosen.stored
         is_asked = stored is not None and stored.session.status is Status.ASKING
         command = None if text is None else command_in(text, at_open_question=is_asked)
@@ -173,7 +173,7 @@ class Visit:
             return None
         if latest is not None and not latest.session.status.final:
             return None
-        checkin = self._open_checkin()
+        checkin = self._open_checkin(asked_for=command is Command.START or latest is None)
         if checkin is None or checkin.wave is not None:
             return checkin
         if latest is None and not cut:
@@ -192,10 +192,18 @@ class Visit:
         wave = self.store.wave(stored.wave_id) if stored.wave_id else None
         return wave is not None and wave.state not in ("open", "paused")
 
-    def _open_checkin(self) -> Checkin | None:
+    def _open_checkin(self, *, asked_for: bool) -> Checkin | None:
+        """Give the check-in that this person can begin now.
+
+        Args:
+            asked_for: Whether they ask for one. Who was not invited to a wave, because they
+                were asked enough or are away, begins it by asking, not by a word of thanks.
+        """
         respondent_id = self.respondent.respondent_id
         waves = [wave for wave in self.store.open_waves_for(respondent_id) if self._asked(wave)]
         for wave in waves:
+            if not asked_for and self.store.was_passed_over(respondent_id, wave.wave_id):
+                continue
             if self.store.session_in_wave(respondent_id, wave.wave_id) is not None:
                 continue
             if self.store.took_part(respondent_id, wave.wave_id):
@@ -213,8 +221,10 @@ class Visit:
         return Checkin(survey=survey, cohort=own.name if own else None, wave=None)
 
     def _asked(self, wave: Wave) -> bool:
-        """Whether a wave is meant for people of this person's role."""
-        return self.respondent.role in wave.roles
+        """Whether a wave is meant for people of this person's role, and has come by now: it
+        may be open for members further east alone.
+        """
+        return self.respondent.role in wave.roles and wave.opens_at <= self.now
 
     def _own_cohort(self, busy: Collection[str]) -> CohortPlan | None:
         """Give a cohort of theirs, one with a survey of its own first; none with a wave open."""
@@ -239,8 +249,6 @@ class Visit:
             checkin,
             event_id=self.store.event_key(self.inbound.event_id),
             now=self.now,
-            due_at=self.now,
-            invited=False,
             greeting=self.greeting,
         )
 

@@ -179,7 +179,7 @@ class Reminding:
 
     Attributes:
         session_id: None once its conversation was cut loose or is gone.
-        base_at: From when on its reminders count.
+        base_at: From when on its reminders count: when the invitation arrived.
         reminded: Number of the last reminder that is done with.
         look_at: As it was read; it guards against doing it twice.
         waiting: Whether its invitation is still to be sent.
@@ -253,7 +253,8 @@ class ClockStore(Protocol):
         """Give who may be invited to a wave, among the next ``limit`` members of its cohort.
 
         Those who may be written to (reachable, not opted out), have no invitation in it yet
-        and were not passed over. A page may hold nobody and not be the last.
+        and were not passed over; they are held until the transaction ends. A page may hold
+        nobody and not be the last.
 
         Args:
             wave_id: Of a kept wave.
@@ -295,6 +296,10 @@ class ClockStore(Protocol):
         """
         ...
 
+    def was_passed_over(self, respondent_id: str, wave_id: str) -> bool:
+        """Whether this person was not invited to a wave, and has not come by themselves."""
+        ...
+
     def unsent(self, wave_id: str) -> dict[str, int]:
         """Give reason to how many people were not invited to a wave for it."""
         ...
@@ -308,12 +313,7 @@ class ClockStore(Protocol):
         ...
 
     def set_reminder(
-        self,
-        reminding: Reminding,
-        *,
-        look_at: datetime | None,
-        reminded: int,
-        sent: bool,
+        self, reminding: Reminding, *, look_at: datetime | None, reminded: int
     ) -> bool:
         """Note how a look at somebody's reminders ended, and when the next one is.
 
@@ -350,8 +350,14 @@ class ClockStore(Protocol):
         """
         ...
 
-    def drop_late(self, wave_id: str, *, at: datetime) -> None:
-        """Drop what a wave has still to send of our own accord, and note it as ``stale``."""
+    def give_up(self, waiting: Waiting, *, reason: str, at: datetime) -> None:
+        """Drop a broadcast that waits and for which no time is left, and note why."""
+        ...
+
+    def drop_late(self, wave_id: str, *, reason: str, at: datetime, limit: int) -> int:
+        """Drop invitations and reminders of a wave that still wait, at most ``limit``, and
+        note why; give how many there were.
+        """
         ...
 
     def waits_until(self, session_id: str) -> datetime | None:

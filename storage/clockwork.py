@@ -21,6 +21,7 @@ from storage.clock import (
     Waiting,
     Window,
 )
+from storage.dispositions import Dispositions
 from storage.driver import Record
 from storage.holding import Holding
 from storage.records import (
@@ -37,7 +38,7 @@ from storage.records import (
 __all__ = ["Clockwork"]
 
 
-class Clockwork(Holding):
+class Clockwork(Dispositions, Holding):
     """The verbs about time."""
 
     def timing(self, respondent_id: str) -> Timing:
@@ -88,15 +89,19 @@ class Clockwork(Holding):
         last = None if page is None else page["last"]
         if last is None:
             return [], None
-        rows = self._all(
-            "candidates",
+        asked = {
             **where,
-            last=last,
-            wave_id=wave_id,
-            survey_id=wave["survey_id"],
-            consent_revision=consent_revision,
-            roles=listed(roles),
-        )
+            "last": last,
+            "wave_id": wave_id,
+            "survey_id": wave["survey_id"],
+            "consent_revision": consent_revision,
+            "roles": listed(roles),
+        }
+        rows = self._all("candidates", **asked)
+        if self._driver.engine != "sqlite":
+            # Held, they stay as they are read now.
+            self.hold_people([row["respondent_id"] for row in rows])
+            rows = self._all("candidates", **asked)
         earlier = self._earlier(wave_id, rows, since=since, **where, last=last) if rows else {}
         return [_candidate(row, earlier.get(row["respondent_id"], ())) for row in rows], last
 
@@ -182,6 +187,11 @@ class Clockwork(Holding):
         self._run("drop_states", invitation_id=invitation_id)
         self._run("drop_invitation", invitation_id=invitation_id)
 
+    def was_passed_over(self, respondent_id: str, wave_id: str) -> bool:
+        """Whether this person was not invited to a wave, and has not come by themselves."""
+        row = self._one("invitation_in", respondent_id=respondent_id, wave_id=wave_id)
+        return row is not None and row["state"] == State.REJECTED
+
     def unsent(self, wave_id: str) -> dict[str, int]:
         """Give reason to how many people were not invited to a wave for it."""
         return {row["reason"]: row["n"] for row in self._all("count_unsent", wave_id=wave_id)}
@@ -205,7 +215,7 @@ class Clockwork(Holding):
         ]
 
     def set_reminder(
-        self, reminding: Reminding, *, look_at: datetime | None, reminded: int, sent: bool
+        self, reminding: Reminding, *, look_at: datetime | None, reminded: int
     ) -> bool:
         """Note how a look at somebody's reminders ended; see the contract."""
         noted = self._run(
@@ -213,7 +223,6 @@ class Clockwork(Holding):
             invitation_id=reminding.invitation_id,
             look_at=write_maybe(look_at),
             reminded=reminded,
-            sent=int(sent),
             reminded_before=reminding.reminded,
             look_at_before=write_instant(reminding.look_at),
         )
@@ -262,20 +271,20 @@ class Clockwork(Holding):
             self._run("drop_session", session_id=row["session_id"])
             self._drop_invitation(row["invitation_id"])
 
-    def drop_late(self, wave_id: str, *, at: datetime) -> None:
-        """Drop what a wave has still to send of our own accord, and note it as ``stale``."""
-        late = self._all("late_of_wave", wave_id=wave_id)
-        if not late:
-            return
-        unsent = [
-            Unsent(respondent_id=row["respondent_id"], number=row["number"], reason="stale")
-            for row in late
-        ]
-        self.note_unsent(wave_id, unsent, at=at)
-        self._run("drop_late_of_wave", wave_id=wave_id)
-        for one in unsent:
-            if one.number == 0:
-                self._run("uninvite", wave_id=wave_id, respondent_id=one.respondent_id)
+    def give_up(self, waiting: Waiting, *, reason: str, at: datetime) -> None:
+        """Drop a broadcast that waits and for which no time is left, and note why."""
+        row = self._one("message_of", outbox_id=waiting.outbox_id)
+        if row is not None:
+            self._run("drop_message", outbox_id=waiting.outbox_id)
+            self._note_dropped(row, reason, write_instant(at))
+
+    def drop_late(self, wave_id: str, *, reason: str, at: datetime, limit: int) -> int:
+        """Drop invitations and reminders of a wave that still wait; see the contract."""
+        late = self._all("late_of_wave", wave_id=wave_id, limit=limit)
+        for row in late:
+            self._run("drop_message", outbox_id=row["outbox_id"])
+            self._note_dropped(row, reason, write_instant(at))
+        return len(late)
 
     def waits_until(self, session_id: str) -> datetime | None:
         """Give when the message of a conversation of which nothing was seen is due."""

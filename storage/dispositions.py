@@ -75,6 +75,24 @@ class Dispositions(Part):
         for row in self._all("unsent_invitations", respondent_id=respondent_id, cohort=cohort):
             self._note(row["invitation_id"], State.FAILED, at, reason)
 
+    def _note_dropped(self, row: Record, reason: str, at: str) -> None:
+        """Note of an invitation or reminder why it was not sent.
+
+        Args:
+            row: With ``wave_id``, ``respondent_id`` and ``number`` of the message.
+            reason: A ``Cause``.
+            at: As it is written.
+        """
+        if row["wave_id"] is None or row["number"] is None:
+            return
+        whose = {"wave_id": row["wave_id"], "respondent_id": row["respondent_id"]}
+        self._run("note_unsent", **whose, number=row["number"], reason=reason, at=at)
+        if row["number"] == 0:
+            self._run("uninvite", **whose)
+            invitation = self._one("invitation_in", **whose)
+            if invitation is not None:
+                self._note(invitation["invitation_id"], State.FAILED, at, Cause(reason))
+
 
 def _is_news(row: Record, state: State) -> bool:
     if row["anonymous"] and state not in BEFORE_CLOSING:

@@ -189,16 +189,9 @@ class Outbox(Dispositions):
         """Drop a message whose time is over, and note it; one in doubt may have been seen."""
         query = "give_up_doubtful" if row["doubt"] else "drop_message"
         dropped = bool(self._run(query, outbox_id=row["outbox_id"]))
-        if not dropped or row["doubt"] or row["wave_id"] is None or row["number"] is None:
-            return dropped
-        whose = {"wave_id": row["wave_id"], "respondent_id": row["respondent_id"]}
-        self._run("note_unsent", **whose, number=row["number"], reason="stale", at=now)
-        if row["number"] == 0:
-            self._run("uninvite", **whose)
-            invitation = self._one("invitation_in", **whose)
-            if invitation is not None:
-                self._note(invitation["invitation_id"], State.FAILED, now, Cause.STALE)
-        return True
+        if dropped and not row["doubt"]:
+            self._note_dropped(row, Cause.STALE, now)
+        return dropped
 
     def _settle(self, receipt: Receipt, row: Record, now: datetime) -> None:
         outbox_id, respondent_id = receipt.outbox_id, row["respondent_id"]

@@ -392,7 +392,6 @@ class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
         wave_id: str,
         *,
         state: WaveState | None = None,
-        reminded: int | None = None,
         closes_at: datetime | None = None,
     ) -> None:
         """Change what is given."""

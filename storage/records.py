@@ -25,7 +25,6 @@ __all__ = [
     "read_wave",
     "write_day",
     "write_instant",
-    "write_instants",
     "write_maybe",
     "write_rhythm",
 ]
@@ -113,8 +112,6 @@ def read_wave(row: Record) -> Wave:
         state=row["state"],
         opens_at=read_instant(row["opens_at"]),
         closes_at=None if closes_at is None else read_instant(closes_at),
-        remind_at=tuple(read_instant(at) for at in json.loads(row["remind_at"])),
-        reminded=row["reminded"],
         seed=row["seed"],
         rhythm=read_rhythm(row),
     )
@@ -124,11 +121,6 @@ def read_pair(text: str) -> tuple[int, int]:
     """Read two numbers."""
     first, second = json.loads(text)
     return first, second
-
-
-def write_instants(instants: Sequence[datetime]) -> str:
-    """Write several instants, in order."""
-    return json.dumps([write_instant(at) for at in instants])
 
 
 def write_rhythm(rhythm: Rhythm) -> str:

@@ -119,8 +119,6 @@ class Wave:
         quiet_hours: Local (from, until) in minutes after midnight; None for none.
         opens_at: By the clock of its cohort; members further east are written to before.
         closes_at: None when only a hand closes it.
-        remind_at: When reminders are due, in order.
-        reminded: How many of ``remind_at`` have been sent out.
         rhythm: How it keeps to everyone's time.
         seed: Decides between questions that are covered alike; None in an anonymous survey,
             and where everybody is asked everything.
@@ -138,8 +136,6 @@ class Wave:
     state: WaveState
     opens_at: datetime
     closes_at: datetime | None
-    remind_at: tuple[datetime, ...]
-    reminded: int
     rhythm: Rhythm
     seed: str | None = None
 

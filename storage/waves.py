@@ -10,7 +10,7 @@ from storage.dispositions import Dispositions
 from storage.draws import Draws
 from storage.loose import Loose
 from storage.protocol import Wave, WaveState
-from storage.records import read_wave, write_instant, write_instants, write_rhythm
+from storage.records import read_wave, write_instant, write_rhythm
 
 __all__ = ["Waves"]
 
@@ -34,8 +34,6 @@ class Waves(Loose, Dispositions, Draws):
             state=wave.state,
             opens_at=write_instant(wave.opens_at),
             closes_at=None if wave.closes_at is None else write_instant(wave.closes_at),
-            remind_at=write_instants(wave.remind_at),
-            reminded=wave.reminded,
             seed=wave.seed,
             timing=write_rhythm(wave.rhythm),
         )
@@ -60,7 +58,6 @@ class Waves(Loose, Dispositions, Draws):
         wave_id: str,
         *,
         state: WaveState | None = None,
-        reminded: int | None = None,
         closes_at: datetime | None = None,
     ) -> None:
         """Change what is given."""
@@ -68,7 +65,6 @@ class Waves(Loose, Dispositions, Draws):
             "set_wave",
             wave_id=wave_id,
             state=state,
-            reminded=reminded,
             closes_at=None if closes_at is None else write_instant(closes_at),
         )
         if state is not None:

@@ -26,6 +26,18 @@ _T = TypeVar("_T")
 WaveId = Annotated[str, typer.Argument(help="Id of a wave.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
+#: Why people are not invited to a wave, in few words.
+_WHY = {
+    "away": "away",
+    "closed": "closed before",
+    "day_off": "on days off",
+    "fatigue": "asked enough lately",
+    "holiday": "on holidays",
+    "paused": "paused",
+    "quiet": "in quiet hours",
+    "stale": "too late",
+}
+
 app = typer.Typer(help="Waves by hand.", no_args_is_help=True)
 
 
@@ -100,13 +112,20 @@ def open_wave(
                 raise CannotError(
                     f"{wave.wave_id} was opened already: a pulse has one wave a cohort and day."
                 )
-            waiting = desk.run(
-                methodcaller("uninvited", wave.wave_id, roles=plan.roles, limit=100_000)
-            )
+            n_invited = desk.waves.invite(wave, desk.run)
+            unsent = desk.run(methodcaller("unsent", wave.wave_id))
             typer.echo(
-                f"Opened {wave.wave_id}: {len(waiting)} people to invite."
-                " `pulse run` sends the invitations."
+                f"Opened {wave.wave_id}: {n_invited} people to invite{_not_invited(unsent)}."
+                " `pulse run` sends the invitations, each at a fit hour."
             )
+
+
+def _not_invited(unsent: dict[str, int]) -> str:
+    """Say how many are not invited, and why; nothing where there is nobody."""
+    if not unsent:
+        return ""
+    reasons = ", ".join(f"{count} {_WHY[reason]}" for reason, count in sorted(unsent.items()))
+    return f"; not invited: {reasons}"
 
 
 @app.command()

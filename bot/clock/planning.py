@@ -7,15 +7,15 @@ what is kept. What must not: the store, or whom a wave concerns (``bot/inviting.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.clock.calendars import holiday_of
 from bot.clock.fitting import Hours, fit, quiet_from
-from bot.clock.wall import MIDNIGHT, instant, local_minute
+from bot.clock.wall import MIDNIGHT, instant, shifted
 from storage.protocol import Rhythm, Timing, Wave, Window
 
-__all__ = ["Planner", "Reminders", "hours_of", "own_instant", "window_at", "zone_of"]
+__all__ = ["Planner", "Reminders", "alone", "hours_of", "own_instant", "window_at", "zone_of"]
 
 _DAY = timedelta(days=1)
 
@@ -65,6 +65,21 @@ def window_at(hours: Hours, at: datetime, until: datetime | None) -> Window | st
     return Window(due_at=due_at, quiet_at=quiet_from(hours, due_at, until), expires_at=until)
 
 
+def alone(timing: Timing, now: datetime, until: datetime | None) -> Window | str:
+    """Give when something of no wave may leave from now on, or why it never may: what a
+    person wants for themselves holds for it too.
+    """
+    hours = Hours(
+        zone=zone_of(timing, "UTC"),
+        minute=12 * 60 if timing.minute is None else timing.minute,
+        chosen=timing.minute is not None,
+        quiet=() if timing.quiet is None else (timing.quiet,),
+        days_off=frozenset(timing.days_off or ()),
+        away_until=timing.paused_until,
+    )
+    return window_at(hours, now, until)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reminders:
     """What a look at somebody's reminders came to.
@@ -111,6 +126,13 @@ class Planner:
             ends.append(instant(day + _DAY, MIDNIGHT, hours.zone))
         return min(ends, default=None)
 
+    def last_day(self, timing: Timing) -> date | None:
+        """Give the last local day on which a person can answer; None when only a hand ends it."""
+        closes_at = self._wave.closes_at
+        if closes_at is None:
+            return None
+        return (self.hours(timing).local(closes_at) - timedelta(microseconds=1)).date()
+
     def window(self, timing: Timing) -> Window | str:
         """Give when a person is invited, or why not.
 
@@ -146,7 +168,7 @@ class Planner:
         """
         after = self._wave.rhythm.remind_after[number - 1]
         hours = self.hours(timing)
-        return fit(hours, _later(hours, base_at, after), self.until(timing))
+        return fit(hours, shifted(base_at, after, hours.zone), self.until(timing))
 
     def first_look(self, timing: Timing, base_at: datetime) -> datetime | None:
         """Give when to look at somebody's reminders first; None when there are none."""
@@ -186,14 +208,3 @@ class Planner:
             # Its time came while we were down, and now is no time to write.
             return replace(look, look_at=min([window.due_at, *comes]))
         return replace(look, window=window, number=number)
-
-
-def _later(hours: Hours, base_at: datetime, after: timedelta) -> datetime:
-    """Give an instant some time later; whole days keep the local time of the day."""
-    days, rest = divmod(after, _DAY)
-    if not days:
-        return base_at + rest
-    local = hours.local(base_at)
-    at = instant(local.date() + days * _DAY, local_minute(base_at, hours.zone), hours.zone)
-    within = timedelta(seconds=local.second, microseconds=local.microsecond)
-    return at + within + rest

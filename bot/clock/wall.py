@@ -24,6 +24,8 @@ __all__ = [
     "minute_of",
     "newest_day",
     "next_day",
+    "next_due",
+    "shifted",
 ]
 
 #: In minutes after midnight.
@@ -54,6 +56,24 @@ def next_day(cron: str, after: date) -> date | None:
     """Give the first day later than ``after`` that a cron line names; None when none comes."""
     at = next(_line(cron, after, end=True), None)
     return None if at is None else at.date()
+
+
+def next_due(cron: str, zone: ZoneInfo, after: datetime) -> datetime:
+    """Give the next instant, later than ``after``, that a cron line names in a zone.
+
+    Args:
+        cron: A line that always comes again.
+        zone: Whose clock.
+        after: Aware UTC.
+    """
+    minute = minute_of(cron)
+    day = after.astimezone(zone).date() - _DAY
+    while (found := next_day(cron, day)) is not None:
+        at = instant(found, minute, zone)
+        if at > after:
+            return at
+        day = found
+    raise ValueError("the line names no time that comes")
 
 
 def newest_day(cron: str, until: date) -> date | None:
@@ -107,3 +127,13 @@ def local_minute(at: datetime, zone: ZoneInfo) -> int:
     """Give the local time of an instant, in minutes after midnight."""
     local = at.astimezone(zone)
     return local.hour * 60 + local.minute
+
+
+def shifted(at: datetime, after: timedelta, zone: ZoneInfo) -> datetime:
+    """Give an instant some time later; whole days keep the local time of the day."""
+    days, rest = divmod(after, _DAY)
+    if not days:
+        return at + rest
+    local = at.astimezone(zone)
+    later = instant(local.date() + days * _DAY, local_minute(at, zone), zone)
+    return later + timedelta(seconds=local.second, microseconds=local.microsecond) + rest

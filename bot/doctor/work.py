@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from bot.clock.wall import next_due
 from bot.config import Settings
 from bot.doctor.finding import Finding, counted, how_long, ok, trouble, warning
-from bot.waves import next_due
 from storage.records import read_instant, write_instant
 from storage.store import SqlStore
 

@@ -140,8 +140,11 @@ where wave_id = :wave_id and number = 0
 group by reason
 
 -- name: reminders_due
-select i.invitation_id, i.respondent_id, coalesce(i.due_at, i.invited_at) as base_at,
-    i.reminded, i.next_reminder_at as look_at, s.session_id,
+-- They count from when the invitation arrived, which may be long after it was due.
+select i.invitation_id, i.respondent_id, coalesce((
+        select max(d.at) from dispositions d
+        where d.invitation_id = i.invitation_id and d.state = 'contacted'
+    ), i.due_at, i.invited_at) as base_at, i.reminded, i.next_reminder_at as look_at, s.session_id,
     exists (
         select 1 from outbox o
         where o.session_id = s.session_id and o.number = 0 and o.state in ('pending', 'claimed')
@@ -154,7 +157,7 @@ limit :limit
 
 -- name: set_reminder
 update invitations
-set next_reminder_at = :look_at, reminded = :reminded, reminders = reminders + :sent
+set next_reminder_at = :look_at, reminded = :reminded
 where invitation_id = :invitation_id and reminded = :reminded_before
 and next_reminder_at = :look_at_before
 
@@ -199,7 +202,8 @@ update invitations set due_at = :due_at
 where invitation_id = :invitation_id and due_at is not null
 
 -- name: message_of
-select o.outbox_id, o.number, o.session_id, s.invitation_id, exists (
+select o.outbox_id, o.respondent_id, o.wave_id, o.number, o.session_id, s.invitation_id,
+    exists (
         select 1 from outbox e
         where e.session_id = o.session_id and e.lasting = 0
         and (e.state in ('claimed', 'sent') or e.doubt = 1)
@@ -215,18 +219,14 @@ delete from dispositions where invitation_id = :invitation_id
 delete from invitations where invitation_id = :invitation_id
 
 -- name: late_of_wave
-select outbox_id, respondent_id, number from outbox
+select outbox_id, respondent_id, wave_id, number from outbox
 where wave_id = :wave_id and state in ('pending', 'claimed')
 and state = 'pending' and lane = 1 and doubt = 0 and number is not null
 order by outbox_id
-
--- name: drop_late_of_wave
-delete from outbox
-where wave_id = :wave_id and state in ('pending', 'claimed')
-and state = 'pending' and lane = 1 and doubt = 0 and number is not null
+limit :limit
 
 -- name: invitation_in
-select invitation_id from invitations
+select invitation_id, state from invitations
 where wave_id = :wave_id and respondent_id = :respondent_id
 
 -- name: uninvite

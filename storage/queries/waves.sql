@@ -7,28 +7,26 @@ insert into waves (
     timing
 ) values (
     :wave_id, :pulse, :cohort, :survey_id, :revision, :roles, :questions_per_person, :timezone,
-    :quiet_hours, :state, :opens_at, :closes_at, :remind_at, :reminded, :seed,
+    :quiet_hours, :state, :opens_at, :closes_at, '[]', 0, :seed,
     :timing
 ) on conflict do nothing
 
 -- name: wave
 select wave_id, pulse, cohort, survey_id, revision, roles, questions_per_person, timezone,
-    quiet_hours, state, opens_at, closes_at, remind_at, reminded, seed,
-    timing
+    quiet_hours, state, opens_at, closes_at, remind_at, seed, timing
 from waves where wave_id = :wave_id
 
 -- name: waves
 -- Of one state, or of any where :state is empty.
 select wave_id, pulse, cohort, survey_id, revision, roles, questions_per_person, timezone,
-    quiet_hours, state, opens_at, closes_at, remind_at, reminded, seed,
-    timing
+    quiet_hours, state, opens_at, closes_at, remind_at, seed, timing
 from waves where :state = '' or state = :state
 order by opens_at desc, wave_id
 
 -- name: open_waves_for
 select w.wave_id, w.pulse, w.cohort, w.survey_id, w.revision, w.roles,
     w.questions_per_person, w.timezone, w.quiet_hours, w.state, w.opens_at, w.closes_at,
-    w.remind_at, w.reminded, w.seed, w.timing
+    w.remind_at, w.seed, w.timing
 from waves w
 join memberships m on m.cohort = w.cohort
 where m.respondent_id = :respondent_id and w.state = 'open'
@@ -40,7 +38,7 @@ select state from waves where wave_id = :wave_id for share
 
 -- name: set_wave
 update waves
-set state = coalesce(:state, state), reminded = coalesce(:reminded, reminded),
+set state = coalesce(:state, state),
     closes_at = coalesce(:closes_at, closes_at)
 where wave_id = :wave_id
 

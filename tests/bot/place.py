@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.channels.base import Edited, Inbound, Pressed, Unread, Wrote
+from bot.clock.fatigue import Budget
 from bot.house import CohortPlan, House, PulsePlan
 from bot.runner import Runner
 from bot.waves import Waves
@@ -77,6 +78,7 @@ class Place:
         *pulses: PulsePlan,
         cohorts: tuple[CohortPlan, ...] = (RIVERSIDE,),
         more: tuple[Survey, ...] = (),
+        budget: Budget | None = None,
     ) -> None:
         """Configure anew, with more surveys than the two."""
         surveys = {one.survey_id: one for one in (SURVEY, ANONYMOUS, *more)}
@@ -85,6 +87,7 @@ class Place:
             cohorts=cohorts,
             pulses=pulses or (MONTHLY,),
             contact="the Riverside team",
+            budget=budget,
         )
         self.runner = Runner(
             self.writer,

@@ -152,8 +152,6 @@ def test_who_is_in_the_wave_already_is_counted_once(place: Place) -> None:
             Checkin(survey=MANY, cohort="riverside", wave=wave),
             event_id="e",
             now=place.clock(),
-            due_at=place.clock(),
-            invited=True,
         )
 
     assert not place.run(again)
@@ -254,4 +252,4 @@ class TestAnonymous:
 
 def test_the_runner_gives_seeds_of_its_own(place: Place) -> None:
     assert isinstance(place.runner, Runner)
-    assert place.runner.new_seed() != place.runner.new_seed()
+    assert place.runner.new_id() != place.runner.new_id()

@@ -117,15 +117,18 @@ def test_who_left_the_cohort_is_not_sent_what_waited(place: Place) -> None:
     assert list(place.texts("slack")) == ["tom"]
 
 
-def test_a_reminder_that_is_done_again_after_a_crash_reminds_nobody_twice(place: Place) -> None:
-    """The process ended after the reminders were kept and before the wave knew of it."""
+def test_a_reminder_that_two_look_at_goes_once(place: Place) -> None:
+    """Two workers read the same rows; the second finds that the first has done it."""
     place.join("ann")
     place.tick(OPENS)
     place.texts()
-    place.tick(OPENS + timedelta(days=2))
+    place.clock.at = OPENS + timedelta(days=2)
+    due = place.run(lambda store: store.reminders_due(WAVE, now=place.clock(), limit=9))
+    assert len(due) == 1
+    place.tick()
     assert len(place.texts()["ann"]) == 1
-    place.answer("ann", "/help")
-    place.run(lambda store: store.set_wave(WAVE, reminded=0))
+    reminder = place.waves._reminder
+    place.run(lambda store: reminder._look_at_all(store, wave_id=WAVE, due=due))
     place.set_up()
     place.tick(OPENS + timedelta(days=2, minutes=1))
     assert place.texts() == {}

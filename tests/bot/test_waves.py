@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
-import pytest
-
-from bot.house import PulsePlan
-from bot.waves import last_due, next_due, quiet_until
-from tests.bot.place import MONTHLY, RIVERSIDE, Place, zoned
+from tests.bot.place import MONTHLY, Place, zoned
 
 OPENS = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 WAVE = "monthly-riverside-2026-12-01"
-ZONES = ["Europe/London", "America/New_York", "Australia/Sydney"]
-#: The days on which each zone's clocks change in 2027.
-CHANGES = {
-    "Europe/London": ["2027-03-28", "2027-10-31"],
-    "America/New_York": ["2027-03-14", "2027-11-07"],
-    "Australia/Sydney": ["2027-04-04", "2027-10-03"],
-}
 
 
 def opened(place: Place) -> list[str]:
@@ -108,85 +95,7 @@ def test_each_cohort_has_a_wave_at_its_own_local_time(place: Place) -> None:
     }
 
 
-@pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("minute", ["30 0", "30 1", "30 2"])
-def test_no_day_is_skipped_or_doubled_when_clocks_change(
-    place: Place, zone: str, minute: str
-) -> None:
-    daily = PulsePlan(
-        name="daily",
-        survey_id="small",
-        cohorts=("riverside",),
-        roles=("citizen",),
-        cron=f"{minute} * * *",
-    )
-    place.set_up(daily, cohorts=(replace(RIVERSIDE, timezone=zone),))
-    for change in CHANGES[zone]:
-        day = datetime.fromisoformat(change).replace(tzinfo=ZoneInfo(zone))
-        before = set(opened(place))
-        at = (day - timedelta(days=2)).astimezone(UTC)
-        until = (day + timedelta(days=3)).astimezone(UTC)
-        while at < until:
-            place.tick(at)
-            at += timedelta(minutes=30)
-        days = {(day + timedelta(days=offset)).date() for offset in range(-2, 3)}
-        new = set(opened(place)) - before
-        assert new == {f"daily-riverside-{one}" for one in days}
-
-
-@pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("cron", ["30 0 * * *", "30 1 * * *", "30 2 * * *", "0 9 * * 1"])
-def test_next_and_last_agree_through_a_year(zone: str, cron: str) -> None:
-    at = datetime(2027, 1, 1, 12, 0, tzinfo=UTC)
-    place = ZoneInfo(zone)
-    dues = []
-    while at < datetime(2028, 1, 1, tzinfo=UTC):
-        at = next_due(cron, place, at)
-        assert last_due(cron, place, at) == at
-        assert last_due(cron, place, at + timedelta(minutes=59)) == at
-        dues.append(at.astimezone(place).date())
-    assert len(dues) == len(set(dues))
-    steps = {later - earlier for earlier, later in pairwise(dues)}
-    assert steps == {timedelta(days=7 if cron.endswith("1") else 1)}
-
-
-def test_a_yearly_line_is_found_and_one_that_never_came_is_not() -> None:
-    zone = ZoneInfo("Europe/London")
-    now = datetime(2027, 11, 30, tzinfo=UTC)
-    assert last_due("0 9 29 2 *", zone, now) == datetime(2024, 2, 29, 9, tzinfo=UTC)
-    assert last_due("0 9 1 12 *", zone, now) == datetime(2026, 12, 1, 9, tzinfo=UTC)
-
-
 # Quiet hours --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("local", "until"),
-    [
-        ("2026-12-01T19:59", "2026-12-01T19:59"),
-        ("2026-12-01T20:00", "2026-12-02T08:00"),
-        ("2026-12-01T23:59", "2026-12-02T08:00"),
-        ("2026-12-02T00:00", "2026-12-02T08:00"),
-        ("2026-12-02T07:59", "2026-12-02T08:00"),
-        ("2026-12-02T08:00", "2026-12-02T08:00"),
-        # Clocks change in the night: still at eight.
-        ("2027-03-27T22:00", "2027-03-28T08:00"),
-        ("2027-10-30T22:00", "2027-10-31T08:00"),
-    ],
-)
-def test_quiet_hours_pass_midnight(local: str, until: str) -> None:
-    zone = ZoneInfo("Europe/London")
-    quiet = (20 * 60, 8 * 60)
-    now = datetime.fromisoformat(local).replace(tzinfo=zone).astimezone(UTC)
-    expected = datetime.fromisoformat(until).replace(tzinfo=zone)
-    assert quiet_until(quiet, zone, now) == expected
-
-
-def test_quiet_hours_within_a_day_end_the_same_day() -> None:
-    zone = ZoneInfo("Europe/London")
-    now = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)
-    assert quiet_until((12 * 60, 14 * 60), zone, now) == datetime(2026, 12, 1, 14, tzinfo=UTC)
-    assert quiet_until(None, zone, now) == now
 
 
 def test_invitations_wait_until_the_quiet_hours_are_over(place: Place) -> None:

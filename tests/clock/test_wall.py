@@ -17,6 +17,7 @@ from bot.clock.wall import (
     minute_of,
     newest_day,
     next_day,
+    next_due,
 )
 
 DAY = timedelta(days=1)
@@ -123,3 +124,14 @@ def test_a_stretch_without_such_a_day_has_none() -> None:
 def test_the_minute_of_a_line() -> None:
     assert minute_of("30 9 * * 1-5") == 9 * 60 + 30
     assert minute_of("0 0 1 * *") == 0
+
+
+@pytest.mark.parametrize("name", ZONES)
+@pytest.mark.parametrize("cron", ["0 0 * * *", "30 1 * * *", "30 2 * * *", "0 9 * * 1"])
+def test_what_comes_next_is_what_cron_says(name: str, cron: str) -> None:
+    zone = ZoneInfo(name)
+    at = datetime(2027, 1, 1, 12, 0, tzinfo=UTC)
+    line = CronSim(cron, at.astimezone(zone))
+    while at < datetime(2028, 1, 1, tzinfo=UTC):
+        at = next_due(cron, zone, at)
+        assert at == next(line).astimezone(UTC)

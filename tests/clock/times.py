@@ -53,8 +53,6 @@ def wave(
         state="open",
         opens_at=at,
         closes_at=None if days is None else at + days * DAY,
-        remind_at=(),
-        reminded=0,
         rhythm=Rhythm(opens_on=opens_on, minute=minute, **rhythm),  # type: ignore[arg-type]
     )
 

@@ -82,14 +82,10 @@ def wave(wave_id: str = "monthly-riverside-2026-12-01", **changes: object) -> Wa
         state="open",
         opens_at=AT,
         closes_at=AT + timedelta(days=10),
-        remind_at=(AT + timedelta(days=2), AT + timedelta(days=5)),
-        reminded=0,
         rhythm=Rhythm(
             opens_on=AT.date(),
             minute=10 * 60,
             next_on=date(2027, 1, 1),
-            days_off=(5, 6),
-            holidays="GB-WLS",
             remind_after=(timedelta(days=2), timedelta(days=5)),
         ),
     )

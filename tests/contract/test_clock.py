@@ -350,10 +350,25 @@ def test_what_is_late_when_a_wave_closes_is_noted(store: SqlStore) -> None:
     store.say(person(store), [shown("results").prompt], at=AT, lane=1)
     [message] = claim(store, lane=1, limit=1, now=AT)
     store.settle([Receipt(outbox_id=message.outbox_id, outcome="sent", position="1")], now=AT)
-    store.drop_late(W, at=LATER)
-    store.drop_late(W, at=LATER)
-    assert store.unsent(W) == {"stale": 2}
+    assert store.drop_late(W, reason="closed", at=LATER, limit=1) == 1
+    assert store.drop_late(W, reason="paused", at=LATER, limit=9) == 1
+    assert store.drop_late(W, reason="closed", at=LATER, limit=9) == 0
+    assert store.unsent(W) == {"closed": 1, "paused": 1}
+    states = [row["state"] for row in rows(store, "invitations")]
+    assert sorted(map(str, states)) == ["contacted", "failed", "failed"]
     assert [one.prompt.text for one in claim(store, lane=1, now=LATER)] == ["results"]
+
+
+def test_what_no_time_is_left_for_is_given_up(store: SqlStore) -> None:
+    fielded(store, "ann")
+    invite_all(store)
+    (waiting,) = store.waiting("ann")
+    store.give_up(waiting, reason="quiet", at=LATER)
+    store.give_up(waiting, reason="away", at=LATER)
+    assert store.unsent(W) == {"quiet": 1}
+    assert [row["reason"] for row in rows(store, "dispositions")] == [None, "quiet"]
+    assert rows(store, "outbox") == []
+    assert rows(store, "invitations")[0]["due_at"] is None
 
 
 # Reminding ----------------------------------------------------------------------------
@@ -383,13 +398,15 @@ def test_a_look_at_reminders_is_noted_once(store: SqlStore) -> None:
     send(store, lane=1)
     (ann,) = due(store)
     assert not ann.waiting
-    assert store.set_reminder(ann, look_at=AT + 2 * DAY, reminded=1, sent=True)
-    assert not store.set_reminder(ann, look_at=AT + 2 * DAY, reminded=1, sent=True)
+    # It arrived an hour late, so reminders come an hour later.
+    assert ann.base_at == MUCH_LATER
+    assert store.set_reminder(ann, look_at=AT + 2 * DAY, reminded=1)
+    assert not store.set_reminder(ann, look_at=AT + 2 * DAY, reminded=1)
     assert due(store) == []
     (again,) = store.reminders_due(W, now=AT + 2 * DAY, limit=9)
-    assert store.set_reminder(again, look_at=None, reminded=2, sent=False)
+    assert store.set_reminder(again, look_at=None, reminded=2)
     (row,) = rows(store, "invitations")
-    assert (row["reminders"], row["reminded"], row["next_reminder_at"]) == (1, 2, None)
+    assert (row["reminded"], row["next_reminder_at"]) == (2, None)
 
 
 def test_who_begins_by_themselves_is_reminded_from_then_on(store: SqlStore) -> None:
@@ -414,14 +431,14 @@ def test_reminders_are_looked_at_again_while_the_outcome_is_open(store: SqlStore
     fielded(store, "ann", "bob")
     invite_all(store)
     for found in due(store):
-        store.set_reminder(found, look_at=None, reminded=0, sent=False)
+        store.set_reminder(found, look_at=None, reminded=0)
     refusal = DispositionSet(disposition=Disposition.REFUSAL, at=AT)
     go_on(store, person(store, "bob"), refusal, session_id="s-bob", status=Status.REFUSED)
     store.look_again("ann", at=LATER)
     store.look_again("bob", at=LATER)
     assert [one.respondent_id for one in due(store)] == ["ann"]
     store.set_wave(W, state="closed")
-    store.set_reminder(due(store)[0], look_at=None, reminded=0, sent=False)
+    store.set_reminder(due(store)[0], look_at=None, reminded=0)
     store.look_again("ann", at=LATER)
     assert due(store) == []
 
@@ -476,9 +493,12 @@ def test_who_is_passed_over_has_an_invitation_that_was_not_sent(store: SqlStore)
 
 def test_who_was_passed_over_may_come_by_themselves(store: SqlStore) -> None:
     fielded(store, "ann")
+    assert not store.was_passed_over("ann", W)
     passed_over(store, ann="fatigue")
+    assert store.was_passed_over("ann", W)
     ann = person(store)
     assert begin(store, ann, "s1", wave_id=W, invitation_id="i-new")
+    assert not store.was_passed_over("ann", W)
     assert not begin(store, ann, "s2", wave_id=W, invitation_id="i-newer")
     (invitation,) = rows(store, "invitations")
     assert (invitation["invitation_id"], invitation["state"]) == ("i-ann", "contacted")

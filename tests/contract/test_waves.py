@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from dialogues.disposition import Disposition
 from dialogues.effects import DispositionSet
 from dialogues.session import Status
 from dialogues.states import State
-from storage.protocol import InvitationCounts, Retention, ToSend
+from storage.protocol import InvitationCounts, Retention, Rhythm, ToSend
 from storage.store import SqlStore
 from tests.contract.scenes import (
     ANONYMOUS,
@@ -40,19 +40,30 @@ def test_a_wave_opens_once(store: SqlStore) -> None:
         questions_per_person=None,
         quiet_hours=None,
         closes_at=None,
-        remind_at=(),
     )
     assert store.open_wave(bare)
     assert store.wave("by-hand") == bare
+    rhythm = Rhythm(
+        opens_on=date(2026, 12, 1),
+        minute=0,
+        at_once=True,
+        daily=True,
+        days_off=(5, 6),
+        holidays="GB-WLS",
+        remind_after=(timedelta(hours=3), timedelta(days=1, minutes=5)),
+    )
+    assert store.open_wave(wave("of-its-own", rhythm=rhythm))
+    kept = store.wave("of-its-own")
+    assert kept is not None
+    assert kept.rhythm == rhythm
 
 
 def test_what_is_given_is_changed_and_nothing_else(store: SqlStore) -> None:
     store.open_wave(wave())
     store.set_wave(wave().wave_id, state="paused")
-    store.set_wave(wave().wave_id, reminded=1)
-    assert store.wave(wave().wave_id) == wave(state="paused", reminded=1)
+    assert store.wave(wave().wave_id) == wave(state="paused")
     store.set_wave(wave().wave_id, state="closed", closes_at=LATER)
-    assert store.wave(wave().wave_id) == wave(state="closed", reminded=1, closes_at=LATER)
+    assert store.wave(wave().wave_id) == wave(state="closed", closes_at=LATER)
 
 
 def test_waves_come_newest_first(store: SqlStore) -> None:

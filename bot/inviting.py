@@ -1,0 +1,149 @@
+"""Inviting: every member of a wave at their own time, many in one transaction.
+
+What lives here: who is invited, who is passed over and why. What must not: opening and
+closing waves (``waves.py``), or what time is fit for whom (``clock``).
+
+A page of members is one transaction: what is needed to plan them is looked up for all of them
+at once, their conversations are begun and written at once, and replies of people are served
+between two pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from bot.clock.fatigue import Budget, wears_out
+from bot.clock.planning import Planner
+from bot.jobs import RunJob
+from bot.runner import Runner
+from bot.visit import Checkin
+from dialogues.states import Cause
+from storage.protocol import Candidate, Invited, PassedOver, Store, Wave, Window
+
+__all__ = ["BATCH", "Inviter", "planned_for"]
+
+#: Members looked at in one transaction: as many as take some hundredths of a second.
+BATCH = 400
+
+#: Members of a wave that is looked at for newcomers at every tick; a larger one, less often.
+_SMALL = 2_000
+_LOOK_AGAIN = timedelta(minutes=1)
+
+#: Invitations of before this much longer than the budget's time are of no account: nothing is
+#: put off for longer.
+_PUT_OFF = timedelta(days=2)
+
+
+def planned_for(
+    planner: Planner, wave: Wave, candidate: Candidate, budget: Budget | None
+) -> Window | str:
+    """Give when somebody is invited to a wave, or why not."""
+    window = planner.window(candidate.timing)
+    if isinstance(window, str) or budget is None:
+        return window
+    tired = wears_out(
+        budget,
+        due_at=window.due_at,
+        pulse=wave.pulse,
+        rhythm=wave.rhythm,
+        earlier=candidate.earlier,
+        zone=planner.hours(candidate.timing).zone,
+    )
+    return Cause.FATIGUE.value if tired else window
+
+
+class Inviter:
+    """Invites the members of waves."""
+
+    def __init__(self, runner: Runner, *, now: Callable[[], datetime]) -> None:
+        self._runner = runner
+        self._budget = runner.house.budget
+        self._now = now
+        self._look_again: dict[str, datetime] = {}
+
+    def invite(self, wave: Wave, run: RunJob) -> int:
+        """Invite every member who has no invitation yet, also who joined since; give how many
+        were invited.
+        """
+        if self._now() < self._look_again.get(wave.wave_id, self._now()):
+            return 0
+        n_invited = n_pages = 0
+        after: str | None = ""
+        while after is not None:
+            invited, after = run(partial(self._page, wave_id=wave.wave_id, after=after))
+            n_invited += invited
+            n_pages += 1
+        if n_pages * BATCH > _SMALL:
+            self._look_again[wave.wave_id] = self._now() + _LOOK_AGAIN
+        return n_invited
+
+    def _page(self, store: Store, *, wave_id: str, after: str) -> tuple[int, str | None]:
+        """Invite a page of members; give how many, and where the next page begins."""
+        # The budget holds over all waves: two workers must not count side by side.
+        store.hold("inviting")
+        wave = store.wave(wave_id)
+        survey = store.survey(wave.survey_id, wave.revision) if wave is not None else None
+        if wave is None or survey is None or wave.state != "open":
+            return 0, None
+        candidates, following = store.candidates(
+            wave_id,
+            consent_revision=survey.consent_revision,
+            roles=wave.roles,
+            since=self._since(wave),
+            after=after,
+            limit=BATCH,
+        )
+        checkin = Checkin(survey=survey, cohort=wave.cohort, wave=wave)
+        return self._plan(store, checkin, wave, candidates), following
+
+    def _since(self, wave: Wave) -> datetime:
+        per = timedelta() if self._budget is None else self._budget.per
+        return min(wave.opens_at, self._now()) - per - _PUT_OFF
+
+    def _plan(
+        self, store: Store, checkin: Checkin, wave: Wave, candidates: Sequence[Candidate]
+    ) -> int:
+        now = self._now()
+        planner = Planner(wave, now)
+        windows: dict[str, Window] = {}
+        passed: list[PassedOver] = []
+        for one in candidates:
+            planned = planned_for(planner, wave, one, self._budget)
+            if isinstance(planned, Window):
+                windows[one.respondent_id] = planned
+            else:
+                passed.append(
+                    PassedOver(candidate=one, invitation_id=self._runner.new_id(), reason=planned)
+                )
+        store.pass_over(wave.wave_id, passed, at=now)
+        asked = [one for one in candidates if one.respondent_id in windows]
+        drawer = self._runner.drawer(store, checkin)
+        drawer.draw_all([one.respondent_id for one in asked])
+        ready: dict[str, Invited] = {}
+        for one in asked:
+            window = windows[one.respondent_id]
+            invited = Invited(
+                candidate=one,
+                invitation_id=self._runner.new_id(),
+                turn=self._runner.first_turn(
+                    checkin,
+                    channel=one.channel,
+                    language=one.language,
+                    agreed=one.agreed,
+                    draw=drawer.draw(one.respondent_id),
+                    event_id=f"invite:{wave.wave_id}",
+                    now=now,
+                    invited=True,
+                ),
+                window=window,
+                remind_at=planner.first_look(one.timing, window.due_at),
+            )
+            ready[invited.invitation_id] = invited
+        kept = set(store.invite(wave.wave_id, list(ready.values()), at=now))
+        for invitation_id, invited in ready.items():
+            if invitation_id not in kept:
+                drawer.take_back(invited.candidate.respondent_id)
+        drawer.save()
+        return len(kept)
