@@ -269,6 +269,17 @@ class ClockStore(Protocol):
         """
         ...
 
+    def members_with_hours(
+        self, cohort: str, *, since: datetime, after: str = "", limit: int = 500
+    ) -> tuple[list[Candidate], str | None]:
+        """Give who may be written to among the next ``limit`` members of a cohort, of whatever
+        role, with all their invitations since an instant. Only reads, and holds nobody.
+
+        Returns:
+            As ``candidates``; nobody is said to have agreed.
+        """
+        ...
+
     def invite(self, wave_id: str, invited: Sequence[Invited], *, at: datetime) -> list[str]:
         """Save the first turns of many conversations, each with its invitation, and put the
         messages into the outbox as broadcasts.

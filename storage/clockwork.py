@@ -105,6 +105,21 @@ class Clockwork(Dispositions, Holding):
         earlier = self._earlier(wave_id, rows, since=since, **where, last=last) if rows else {}
         return [_candidate(row, earlier.get(row["respondent_id"], ())) for row in rows], last
 
+    def members_with_hours(
+        self, cohort: str, *, since: datetime, after: str = "", limit: int = 500
+    ) -> tuple[list[Candidate], str | None]:
+        """Give who may be written to, a page of a cohort; see the contract."""
+        where = {"cohort": cohort, "after": after}
+        page = self._one("page_of_members", **where, limit=limit)
+        last = None if page is None else page["last"]
+        if last is None:
+            return [], None
+        # In no wave, and agreed to nothing: nobody has such an invitation or consent.
+        nothing = {"wave_id": "", "survey_id": "", "consent_revision": "", "roles": ""}
+        rows = self._all("candidates", **where, last=last, **nothing)
+        earlier = self._earlier("", rows, since=since, **where, last=last) if rows else {}
+        return [_candidate(row, earlier.get(row["respondent_id"], ())) for row in rows], last
+
     def _earlier(
         self, wave_id: str, rows: list[Record], *, since: datetime, **where: str
     ) -> dict[str, tuple[Earlier, ...]]:

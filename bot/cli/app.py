@@ -53,6 +53,10 @@ COMMANDS: dict[str, Entry] = {
         target="bot.cli.replying:reply",
         help="Tell who wrote of something what you did: you said, we did.",
     ),
+    "forecast": Entry(
+        target="bot.cli.forecasting:forecast",
+        help="List who would get what and when, without sending.",
+    ),
     "export": Entry(
         target="bot.cli.exporting:export", help="Write answers, tags, responses and a codebook."
     ),
