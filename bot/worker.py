@@ -126,6 +126,8 @@ class Worker(Alone):
         self._again = asyncio.Event()
         self._changed = asyncio.Event()
         self._stopping = False
+        #: Held while the store is told how we are.
+        self._telling = asyncio.Lock()
 
     async def start(self) -> None:
         """Find out whether others may be there, and say that we are.
@@ -162,10 +164,12 @@ class Worker(Alone):
         self._again.set()
         if self.alone:
             return
-        self._leads = frozenset()
-        self._tell()
-        with contextlib.suppress(StoreError):
-            await self._writer.run(self._leave)
+        # A sign of life that is on its way would bring us back.
+        async with self._telling:
+            self._leads = frozenset()
+            self._tell()
+            with contextlib.suppress(StoreError):
+                await self._writer.run(self._leave)
 
     def look(self) -> None:
         """Give a sign of life now: somebody has let go of something."""
@@ -205,6 +209,11 @@ class Worker(Alone):
         return sorted(ids).index(self.worker_id), len(ids)
 
     async def _beat(self) -> None:
+        async with self._telling:
+            if not self._stopping:
+                await self._beat_now()
+
+    async def _beat_now(self) -> None:
         began = _monotonic()
         beat = await self._writer.run(self._say_up)
         self._beat_at = began
