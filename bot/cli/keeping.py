@@ -42,8 +42,8 @@ def backup(
         typer.Option(
             "--out",
             metavar="PATH",
-            help="File, or folder for a file named after the time; else backups/ beside the"
-            " database.",
+            help="File (a name with an ending), or folder for a file named after the time; else"
+            " backups/ beside the database.",
         ),
     ] = None,
     format_name: Annotated[
@@ -76,7 +76,7 @@ def backup(
     stem, beside = _name_and_folder(place)
     folder: Path | None = beside / "backups"
     if out is not None:
-        folder = out if out.is_dir() or str(out).endswith("/") else None
+        folder = out if out.is_dir() or not out.suffix else None
     if keep is not None and folder is None:
         raise UserError("--keep goes with a folder: name one with --out, or leave --out away.")
     target = out if folder is None else folder / file_name(stem, at, ENDINGS[form])
