@@ -4,7 +4,8 @@
 fork of itself, and answers with how that ended and what it said: forking is far quicker than
 starting anew, and this process has no other threads that it could hurt.
 
-A job: its words, then an accident. Jobs: ``backup URL FORM FILE``, ``restore FILE DATABASE``.
+A job: its words, then an accident. Jobs: ``backup URL FORM FILE``, ``restore FILE URL``,
+``move URL URL``.
 Accidents: ``kill N`` at the Nth word on how far it is; ``kill-moving N`` at the Nth renaming or
 linking; ``full N`` when a file would grow beyond N bytes.
 """
@@ -23,7 +24,8 @@ import storage.copying
 from dialogues.errors import CommonpulseError
 from storage.backups.making import make_backup
 from storage.backups.restoring import fill_from, open_backup
-from storage.filling import fill_sqlite
+from storage.filling import filling_at
+from storage.moving import move_all
 from tests.backups.conftest import AT, ids
 
 #: What a job that was refused ends with.
@@ -58,11 +60,14 @@ def do(job: str, *words: str) -> tuple[int, str]:
         if job == "backup":
             url, form, file = arguments
             make_backup(url, Path(file), form=form, at=AT, program="0.1.0", progress=progress)
+        elif job == "move":
+            source, target = arguments
+            move_all(source, target, name="it", at=AT, progress=progress)
         else:
-            file, database = arguments
+            file, url = arguments
             with open_backup(Path(file)) as backup:
                 backup.verify(lambda *_: None)
-                with fill_sqlite(Path(database), replace=True, at=AT) as filling:
+                with filling_at(url, replace=True, at=AT) as filling:
                     fill_from(backup, filling, at=AT, new_id=ids(), drop=False, progress=progress)
     except CommonpulseError as trouble:
         return REFUSED, str(trouble)

@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from dialogues.errors import StoreAway
 from storage.backups.making import ENDINGS, Form, make_backup
-from storage.open import open_store
+from storage.moving import move_all
+from storage.open import open_driver, open_store
 from tests.backups.child import REFUSED
 from tests.backups.conftest import AT, back_up, bring_back
-from tests.backups.made_up import holds
+from tests.backups.made_up import QUIET, holds
 from tests.contract.scenes import person, rows
+from tests.postgres import Server
 
 DONE = (0, "")
 KILLED = (-signal.SIGKILL, "")
@@ -145,7 +148,7 @@ def test_killed_while_it_is_brought_back_all_is_as_it_was(
     with closing(open_store(url)) as store:
         person(store, "cat")
     before = holds(url)
-    assert child("restore", backup, tmp_path / "pulse.db", "kill", str(moment)) == KILLED
+    assert child("restore", backup, url, "kill", str(moment)) == KILLED
     assert holds(url) == before
     restored = bring_back(backup, tmp_path / "pulse.db", replace=True)
     assert holds(url) == list(restored.tables)
@@ -160,7 +163,7 @@ def test_killed_while_it_is_moved_there_is_always_a_database(
     before = holds(url)
     ends = []
     for moment in range(1, 9):
-        done = child("restore", backup, tmp_path / "pulse.db", "kill-moving", str(moment))
+        done = child("restore", backup, url, "kill-moving", str(moment))
         if done == DONE:
             break
         assert done == KILLED
@@ -195,7 +198,7 @@ def test_a_full_disk_changes_nothing_of_what_is_there(
         person(store, "cat")
     before, beside = holds(url), names(tmp_path)
     for limit in [33_000, 80_000, 140_000]:
-        code, _ = child("restore", backup, tmp_path / "pulse.db", "full", str(limit))
+        code, _ = child("restore", backup, url, "full", str(limit))
         assert code == REFUSED
         assert holds(url) == before
         assert names(tmp_path) == beside
@@ -219,3 +222,45 @@ def test_it_is_on_the_disk_before_it_gets_its_name(
     monkeypatch.setattr(Path, "rename", renaming)
     file = back_up(url, tmp_path / "backups" / "b", form)
     assert seen == ["sync b", "sync b", "rename b", f"sync {file.parent.name}"]
+
+
+@pytest.mark.parametrize("moment", [1, 20, 31, 33, 45, 61])
+def test_killed_while_everything_moves_nothing_is_there(
+    child: Child, url: str, new_postgres_url: str, moment: int
+) -> None:
+    before = holds(url)
+    assert child("move", url, new_postgres_url, "kill", str(moment)) == KILLED
+    with closing(open_driver(new_postgres_url)) as driver:
+        assert driver.all("select 1 from pg_tables where schemaname = 'public'", {}) == []
+    assert child("move", url, new_postgres_url, "kill", "0") == DONE
+    assert holds(new_postgres_url) == holds(url) == before
+
+
+@pytest.mark.parametrize("moment", [5, 31, 50])
+def test_killed_while_it_is_brought_back_to_postgresql_all_is_as_it_was(
+    child: Child, backup: Path, new_postgres_url: str, moment: int
+) -> None:
+    with closing(open_store(new_postgres_url)) as store:
+        person(store, "cat")
+    before = holds(new_postgres_url)
+    assert child("restore", backup, new_postgres_url, "kill", str(moment)) == KILLED
+    assert holds(new_postgres_url) == before
+    assert child("restore", backup, new_postgres_url, "kill", "0") == DONE
+    assert holds(new_postgres_url) != before
+
+
+def test_a_connection_that_is_cut_midway_leaves_nothing(
+    url: str, new_postgres_url: str, postgres: Server
+) -> None:
+    def cutting(what: str, done: int, total: int) -> None:
+        if what == "comparing":
+            postgres.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'fresh'"
+            )
+
+    before = holds(url)
+    with pytest.raises(StoreAway):
+        move_all(url, new_postgres_url, name="it", at=AT, progress=cutting)
+    with closing(open_driver(new_postgres_url)) as driver:
+        assert driver.applied() == []
+    assert move_all(url, new_postgres_url, name="it", at=AT, progress=QUIET) == before
