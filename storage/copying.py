@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from dialogues.errors import StoreError
 from storage.digest import Digest, line_writer
@@ -100,8 +100,11 @@ def rows_of(driver: Driver, table: KeptTable, columns: Sequence[str]) -> Iterato
     order = ", ".join(table.key or columns)
     # The names are those that the database gave of itself.
     sql = f"select {names} from {table.name} order by {order}"  # noqa: S608
-    for row in driver.each(sql, {}):
-        yield [row[column] for column in columns]
+    if driver.engine == "sqlite":
+        yield from map(tuple, cast(Iterator[Sequence[Any]], driver.each(sql, {})))
+    else:
+        for row in driver.each(sql, {}):
+            yield tuple(row[column] for column in columns)
 
 
 def count_rows(driver: Driver, names: Iterable[str]) -> dict[str, int]:
