@@ -1,46 +1,34 @@
 """A backup by pg_dump, PostgreSQL's own program, of the very state that our reader sees.
 
-What lives here: finding and running the programs, and reading a dump back row by row. What
-must not: psycopg (``pool.py``), or a password on a command line.
+What lives here: having it written, and reading it back into values. What must not: psycopg
+(``pool.py``), a password on a command line, or the form of a dump (``script.py``).
 """
 
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from dialogues.errors import StoreError
-from storage.copying import Progress, TableSum, stepping
-from storage.digest import Digest, line_writer
+from storage.backups.script import Script, find_program, why
+from storage.copying import Progress, TableSum, stepping, sum_of
 from storage.driver import Driver
+from storage.postgres_steps import TAKEN
+from storage.schema import table_names
+from storage.sqlite import SqliteDriver
 from storage.tables import in_order
 from storage.urls import PostgresPlace
 
-__all__ = ["dump_database", "verify_dump"]
+__all__ = ["DumpBackup", "dump_database", "verify_dump"]
 
-_COPY = re.compile(r'COPY (\w+|"[^"]+")\.(\w+) \(([^)]*)\) FROM stdin;')
+_Read = Callable[[str], Any]
 
-#: How a dump writes what would break a line.
-_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-
-#: The columns that hold numbers; every other one is text.
-_NUMBERS = """
-select table_name as in_table, column_name as name, data_type as kind
-from information_schema.columns where table_schema = current_schema()
-and data_type <> 'text'
-"""
-
-_READERS: dict[str, Callable[[str], int | float | str]] = {
-    "bigint": int,
-    "integer": int,
-    "double precision": float,
-}
+#: Every other column is text.
+_READERS: dict[str, _Read] = {"integer": int, "double precision": float}
 
 
 def dump_database(driver: Driver, place: PostgresPlace, path: Path) -> None:
@@ -54,7 +42,7 @@ def dump_database(driver: Driver, place: PostgresPlace, path: Path) -> None:
     Raises:
         StoreError: It is not installed, or could not do it; the message says what to do.
     """
-    program = _find("pg_dump")
+    program = find_program("pg_dump")
     row = driver.one("select pg_export_snapshot() as snapshot", {})
     if row is None:
         raise StoreError("The server gives no snapshot; leave --pg-dump away.")
@@ -71,95 +59,126 @@ def dump_database(driver: Driver, place: PostgresPlace, path: Path) -> None:
         command, env=_environment(place), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise StoreError(_why("pg_dump", done.stderr))
+        raise StoreError(why("pg_dump", done.stderr))
 
 
 def verify_dump(
-    driver: Driver, path: Path, tables: tuple[TableSum, ...], progress: Progress
+    path: Path, migrations: tuple[str, ...], tables: tuple[TableSum, ...], progress: Progress
 ) -> None:
     """Read a dump back, row by row, and compare it with what was to be in it.
 
     Args:
-        driver: Of the database, to tell numbers from text.
         path: Of the dump.
+        migrations: Those that made the tables.
         tables: What each table held.
         progress: Told how far it is.
 
     Raises:
         StoreError: It holds something else, or cannot be read.
     """
-    kinds = {
-        (row["in_table"], row["name"]): _READERS.get(row["kind"], str)
-        for row in driver.all(_NUMBERS, {})
-    }
-    row = driver.one("select current_schema() as name", {})
-    schema = "" if row is None else row["name"]
+    backup = DumpBackup(path)
+    if backup.migrations != migrations:
+        raise StoreError("The dump is of another version than the database. No backup was made.")
     step = stepping(progress, "reading back", sum(table.rows for table in tables))
-    found: dict[str, TableSum] = {}
-    command = [_find("pg_restore"), "--data-only", "--file=-", str(path)]
-    with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        if process.stdout is not None:
-            for name, columns, rows in _tables_of(process.stdout):
-                table = name.removeprefix(f"{schema}.")
-                readers = [kinds.get((table, column), str) for column in columns]
-                write, digest = line_writer(columns), Digest()
-                for fields in rows:
-                    digest.add(
-                        write(
-                            [
-                                None if field is None else read(field)
-                                for read, field in zip(readers, fields, strict=True)
-                            ]
-                        )
-                    )
-                    step()
-                found[table] = TableSum(
-                    name=table, columns=tuple(sorted(columns)), rows=digest.rows, digest=digest.hex
-                )
-        trouble = b"" if process.stderr is None else process.stderr.read()
-    if process.returncode:
-        raise StoreError(_why("pg_restore", trouble.decode(errors="replace")))
-    if [found.get(table.name) for table in in_order(table.name for table in tables)] != list(
-        tables
-    ):
+    if backup.sums(step) != list(tables):
         raise StoreError("The dump holds something else than the database. No backup was made.")
 
 
-def _tables_of(
-    script: IO[bytes],
-) -> Iterator[tuple[str, list[str], Iterator[list[str | None]]]]:
-    """Give the tables of a script, with their schema, columns and rows, to be read in turn."""
-    for line in script:
-        start = _COPY.fullmatch(line.decode().rstrip("\n"))
-        if start is not None:
-            columns = [name.strip(' "') for name in start[3].split(",")]
-            yield start[1].strip('"') + "." + start[2], columns, _rows(script)
+class DumpBackup:
+    """A dump to read from: a ``Source``. It holds no checksums of ours, only what PostgreSQL's
+    own format has.
+
+    Args:
+        path: Of the file.
+
+    Attributes:
+        manifest: None: it says nothing of itself.
+
+    Raises:
+        StoreError: It cannot be read, or pg_restore is not installed.
+    """
+
+    manifest: None = None
+
+    def __init__(self, path: Path) -> None:
+        self._script = Script(path)
+        self._schema = ""
+        self.migrations: tuple[str, ...] = ()
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for schema, name, columns, rows in self._script.tables():
+            found[schema, name] = tuple(sorted(columns))
+            if name == TAKEN:
+                place = columns.index("name")
+                self._schema = schema
+                self.migrations = tuple(sorted(str(row[place]) for row in rows))
+        self._kinds = _kinds(self.migrations)
+        self.columns: Mapping[str, tuple[str, ...]] = {
+            name: columns
+            for (schema, name), columns in found.items()
+            if schema == self._schema and name in self._kinds
+        }
+        self.counters: Mapping[str, int] = {
+            table.name: self._script.counters.get(f"{table.name}_{table.serial}_seq", 0)
+            for table in in_order(self.columns)
+            if table.serial is not None
+        }
+
+    def rows(self, table: str) -> Iterator[Sequence[Any]]:
+        """Give the rows of a table, values in the order of ``columns``."""
+        for schema, name, columns, rows in self._script.tables(only=table):
+            if (schema, name) == (self._schema, table):
+                yield from map(self._reader(table, columns), rows)
+
+    def verify(self, progress: Progress) -> None:
+        """Read it all.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        self.sums(stepping(progress, "reading back", 0))
+
+    def sums(self, step: Callable[[], None]) -> list[TableSum]:
+        """Read it all once, and give what each table holds, in the order of the list."""
+        found: dict[str, TableSum] = {}
+        for schema, name, columns, rows in self._script.tables():
+            if schema == self._schema and name in self.columns:
+                read = map(self._reader(name, columns), rows)
+                found[name] = sum_of(read, name, self.columns[name], step)
+        return [found[table.name] for table in in_order(found)]
+
+    def close(self) -> None:
+        """Nothing is open between two readings."""
+
+    def _reader(
+        self, table: str, columns: Sequence[str]
+    ) -> Callable[[Sequence[str | None]], list[Any]]:
+        """Give what reads a line's parts, which are of these columns, into values."""
+        kinds = self._kinds[table]
+        wanted = [(columns.index(name), kinds.get(name, str)) for name in self.columns[table]]
+
+        def read(parts: Sequence[str | None]) -> list[Any]:
+            try:
+                return [
+                    None if (part := parts[place]) is None else reader(part)
+                    for place, reader in wanted
+                ]
+            except (IndexError, ValueError):
+                raise StoreError(f"{self._script.path} is damaged. Nothing was changed.") from None
+
+        return read
 
 
-def _rows(script: IO[bytes]) -> Iterator[list[str | None]]:
-    for line in script:
-        text = line.decode().rstrip("\n")
-        if text == "\\.":
-            return
-        yield [None if field == "\\N" else _unescaped(field) for field in text.split("\t")]
-
-
-def _unescaped(field: str) -> str:
-    if "\\" not in field:
-        return field
-    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), field)
-
-
-def _find(program: str) -> str:
-    path = shutil.which(program)
-    if path is None:
-        raise StoreError(
-            f"{program} is not installed here. Install PostgreSQL's programs for clients, or"
-            " leave --pg-dump away."
-        )
-    return path
+def _kinds(migrations: Sequence[str]) -> dict[str, dict[str, _Read]]:
+    """Give how to read each column of each table that these migrations make."""
+    with closing(SqliteDriver(None)) as driver:
+        driver.migrate(migrations)
+        return {
+            name: {
+                row["name"]: _READERS.get(row["type"].lower(), str)
+                for row in driver.all("select * from pragma_table_info(:name)", {"name": name})
+            }
+            for name in table_names(driver)
+        }
 
 
 def _environment(place: PostgresPlace) -> dict[str, str]:
@@ -169,15 +188,3 @@ def _environment(place: PostgresPlace) -> dict[str, str]:
     from storage.pool import environment
 
     return {**os.environ, **environment(place)}
-
-
-def _why(program: str, said: str) -> str:
-    """Say why a program failed, by the first line of its own words."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    if any("server version mismatch" in line for line in lines):
-        return (
-            f"{program} is older than the server. Install the server's version of it, or leave"
-            " --pg-dump away. No backup was made."
-        )
-    first = lines[0].rpartition("error: ")[2] if lines else "it said nothing"
-    return f"{program} could not do it ({first[:200]}). No backup was made."

@@ -80,7 +80,7 @@ def make_backup(
                 manifest = _WRITERS[form](url, driver, path, draft, progress)
             forget_pages(path)
             if form == "pg_dump":
-                verify_dump(driver, path, manifest.tables, progress)
+                verify_dump(path, manifest.migrations, manifest.tables, progress)
             else:
                 _verify(path, form, manifest, progress)
     except OSError as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 from dialogues.errors import StoreError, UserError
 from storage.backups.carrying import Carried, carry_over, drop_waiting
 from storage.backups.database import DatabaseBackup
+from storage.backups.dump import DumpBackup
 from storage.backups.manifest import Manifest, check_version
 from storage.backups.portable import PortableBackup
 from storage.copying import Progress, TableSum, copy_all
@@ -22,11 +23,14 @@ from storage.filling import Filling
 
 __all__ = ["Backup", "Restored", "fill_from", "open_backup"]
 
-Backup = DatabaseBackup | PortableBackup
+Backup = DatabaseBackup | PortableBackup | DumpBackup
 
-_SQLITE = b"SQLite format 3\0"
-_ZIP = b"PK\x03\x04"
-DUMP = b"PGDMP"
+#: How files of each form begin.
+_KINDS: dict[bytes, type[Backup]] = {
+    b"SQLite format 3\0": DatabaseBackup,
+    b"PK\x03\x04": PortableBackup,
+    b"PGDMP": DumpBackup,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,7 @@ def open_backup(path: Path) -> Iterator[Backup]:
     """Open a backup, whatever its form.
 
     Raises:
-        UserError: There is no such file, or it is of a form that is brought back otherwise.
+        UserError: There is no such file.
         StoreError: It is none, or damaged, or of a newer version.
     """
     try:
@@ -66,17 +70,13 @@ def open_backup(path: Path) -> Iterator[Backup]:
             begins = file.read(16)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from error
-    if begins.startswith(DUMP):
-        raise UserError(
-            f"{path} was made by pg_dump, and PostgreSQL's own program brings it back:"
-            f" pg_restore --no-owner --exit-on-error --single-transaction --dbname URL {path}"
-        )
-    if not begins.startswith((_SQLITE, _ZIP)):
+    kind = next((kind for mark, kind in _KINDS.items() if begins.startswith(mark)), None)
+    if kind is None:
         raise StoreError(
             f"{path} is damaged or no backup of Commonpulse. Nothing was changed; take another"
             " file."
         )
-    backup = DatabaseBackup(path) if begins.startswith(_SQLITE) else PortableBackup(path)
+    backup = kind(path)
     try:
         check_version(backup.migrations, str(path))
         yield backup
@@ -108,7 +108,7 @@ def fill_from(
     """
     driver = filling.driver
     driver.migrate(backup.migrations)
-    manifest = backup.manifest
+    manifest: Manifest | None = backup.manifest
     total = manifest.rows if manifest is not None else 0
     tables = copy_all(backup, driver, total=total, progress=progress)
     if manifest is not None and manifest.tables != tuple(tables):

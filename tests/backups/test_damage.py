@@ -195,10 +195,11 @@ def test_one_that_is_not_there(tmp_path: Path) -> None:
         bring_back(tmp_path, tmp_path / "new.db")
 
 
-def test_one_by_pg_dump_says_how(tmp_path: Path) -> None:
+def test_one_by_pg_dump_needs_its_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
     dump = tmp_path / "backup.dump"
     dump.write_bytes(b"PGDMP\x01\x0f\x00 and so on")
-    with pytest.raises(UserError, match="pg_restore --no-owner"):
+    with pytest.raises(StoreError, match="pg_restore is not installed here"):
         bring_back(dump, tmp_path / "new.db")
 
 

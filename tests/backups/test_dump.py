@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dialogues.errors import StoreError
+from dialogues.prompts import Prompt
 from storage.backups.making import make_backup
-from storage.open import open_store
-from tests.backups.conftest import AT, back_up
+from storage.open import open_driver, open_store
+from tests.backups.conftest import AT, back_up, bring_back
 from tests.backups.made_up import Rows, content, databases, holds, put
 from tests.contract.scenes import person, tell_all
 from tests.postgres import Server
@@ -27,8 +28,8 @@ def programs(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def bring_back(programs: Path, file: Path, url: str) -> None:
-    """As `pulse restore` says it is done."""
+def by_program(programs: Path, file: Path, url: str) -> None:
+    """Bring it back with PostgreSQL's own program."""
     subprocess.run(
         [
             programs / "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction",
@@ -39,7 +40,7 @@ def bring_back(programs: Path, file: Path, url: str) -> None:
     )  # fmt: skip
 
 
-def test_it_comes_back_by_the_program_that_is_named(
+def test_it_comes_back_by_the_program_of_postgresql(
     programs: Path, postgres_url: str, new_postgres_url: str, tmp_path: Path
 ) -> None:
     with closing(open_store(postgres_url)) as store, store.transaction():
@@ -47,8 +48,57 @@ def test_it_comes_back_by_the_program_that_is_named(
     file = back_up(postgres_url, tmp_path / "b.dump", "pg_dump")
     assert file.read_bytes().startswith(b"PGDMP")
     assert file.stat().st_mode & 0o777 == 0o600
-    bring_back(programs, file, new_postgres_url)
+    by_program(programs, file, new_postgres_url)
     assert holds(new_postgres_url) == holds(postgres_url)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_it_comes_back_by_ours_on_either_engine(
+    programs: Path, postgres_url: str, new_postgres_url: str, tmp_path: Path, engine: str
+) -> None:
+    with closing(open_store(postgres_url)) as store, store.transaction():
+        tell_all(store)
+        store._driver.run("update outbox set error = :words", {"words": "a\tb\\c\nd"})
+    file = back_up(postgres_url, tmp_path / "b.dump", "pg_dump")
+    with closing(open_store(postgres_url)) as store:
+        last = store._driver.one("select max(outbox_id) as n from outbox", {})["n"]
+        before = holds(postgres_url)
+    target = new_postgres_url if engine == "postgres" else f"sqlite:///{tmp_path}/new.db"
+    restored = bring_back(file, target)
+    assert restored.manifest is None
+    assert holds(target) == before
+    with closing(open_store(target)) as store:
+        store._driver.run("delete from outbox", {})
+        ann = store.respondent("ann")
+        store.say(ann, [Prompt(text="Hello")], at=AT)
+        assert store._driver.one("select max(outbox_id) as n from outbox", {})["n"] == last + 1
+
+
+def test_one_that_was_cut_short_is_refused(
+    programs: Path, postgres_url: str, tmp_path: Path
+) -> None:
+    with closing(open_store(postgres_url)) as store, store.transaction():
+        tell_all(store)
+    file = back_up(postgres_url, tmp_path / "b.dump", "pg_dump")
+    whole = file.read_bytes()
+    for length in (6, 100, len(whole) // 2, len(whole) - 200):
+        file.write_bytes(whole[:length])
+        with pytest.raises(StoreError, match=r"pg_restore could not|no backup|damaged"):
+            bring_back(file, tmp_path / "new.db")
+        assert not (tmp_path / "new.db").exists()
+
+
+def test_one_of_another_program_is_refused(
+    programs: Path, new_postgres_url: str, tmp_path: Path
+) -> None:
+    with closing(open_driver(new_postgres_url)) as driver:
+        driver.run("create table songs (title text)", {})
+    file = tmp_path / "b.dump"
+    subprocess.run(
+        [programs / "pg_dump", "-Fc", f"--file={file}", "--dbname", new_postgres_url], check=True
+    )
+    with pytest.raises(StoreError, match="no backup of Commonpulse"):
+        bring_back(file, tmp_path / "new.db")
 
 
 @settings(
