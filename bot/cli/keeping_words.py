@@ -64,7 +64,7 @@ def made_json(made: Made, removed: Sequence[Path]) -> str:
 def restored_words(restored: Restored, file: Path, where: str) -> str:
     """Say what was brought back, and what was put right in it."""
     manifest = restored.manifest
-    of = "a copy of a database with no checksums in it"
+    of = "a copy without checksums"
     if manifest is not None:
         of = f"made {manifest.made_at:%Y-%m-%d %H:%M} UTC by version {manifest.program}"
     rows = sum(table.rows for table in restored.tables)

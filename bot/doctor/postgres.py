@@ -35,6 +35,9 @@ select current_setting('server_version_num') as version,
     cast(current_setting('max_connections') as integer)
         - cast(current_setting('superuser_reserved_connections') as integer) as most,
     current_setting('server_encoding') as encoding,
+    current_setting('log_statement') as logged,
+    current_setting('log_min_duration_statement') as slow,
+    current_setting('log_parameter_max_length') as shown_words,
     case when pg_is_in_recovery() then 1 else 0 end as follows
 """
 
@@ -89,6 +92,7 @@ def server(driver: Driver) -> Iterator[Finding]:
         )
     yield from _safety(row["fsync"], row["whole_pages"], row["synchronous"])
     yield _stamps(row["stamps"])
+    yield _log(row["logged"], row["slow"], row["shown_words"])
     yield from _load(driver, int(row["most"]))
 
 
@@ -121,6 +125,19 @@ def _stamps(stamps: str) -> Finding:
             "Set track_commit_timestamp = off in postgresql.conf and restart the server.",
         )
     return ok(check, "The server does not note when rows were written.")
+
+
+def _log(logged: str, slow: str, shown_words: str) -> Finding:
+    check = "server log"
+    if (logged in {"all", "mod"} or slow != "-1") and shown_words != "0":
+        name = "log_statement" if logged in {"all", "mod"} else "log_min_duration_statement"
+        return trouble(
+            check,
+            f"{name} is on and shows values: what people said ends up in the server's log.",
+            "Set log_parameter_max_length = 0 in postgresql.conf and load it anew"
+            " (select pg_reload_conf()).",
+        )
+    return ok(check, "Nobody's words get into it.")
 
 
 def _load(driver: Driver, most: int) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ fsync = on
 synchronous_commit = off
 track_commit_timestamp = on
 max_connections = 8
+log_min_duration_statement = 100
 superuser_reserved_connections = 2
 """
 
@@ -54,6 +55,7 @@ def test_all_but_the_tests_own_haste_is_well(configure: Configure, postgres_url:
     found(findings, "postgresql", "ok", "It is 18")
     found(findings, "database safety", "trouble", "fsync is off")
     found(findings, "anonymity", "ok")
+    found(findings, "server log", "ok")
     found(findings, "connections", "ok")
     found(findings, "database version", "ok")
     found(findings, "database size", "ok", "4 answers")
@@ -65,6 +67,7 @@ def test_a_careless_server(configure: Configure, careless: str) -> None:
         findings = look(at(configure, careless))
     found(findings, "database safety", "warning", "synchronous_commit is off")
     found(findings, "anonymity", "trouble", "track_commit_timestamp is on")
+    found(findings, "server log", "trouble", "log_parameter_max_length = 0")
     found(findings, "connections", "warning", "of 6 are left")
     found(findings, "database version", "warning", "still to be made")
 
@@ -74,6 +77,9 @@ def test_a_careful_server() -> None:
     assert finding.state == "ok"
     [finding] = postgres._safety("on", "off", "on")
     assert "full_page_writes is off" in finding.found
+    assert postgres._log("mod", "-1", "-1").state == "trouble"
+    assert postgres._log("ddl", "-1", "-1").state == "ok"
+    assert postgres._log("all", "0", "0").state == "ok"
 
 
 def test_a_transaction_that_does_not_end(
