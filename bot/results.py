@@ -161,6 +161,7 @@ class Results:
         share = self._house.share(wave.pulse)
         closed_at = wave.closes_at or now
         news = now - closed_at <= _NEWS and made.figures.invited > 0
+        news = news and not store.hushed(wave.wave_id)
         kept = store.keep_results(
             wave.wave_id,
             made.figures,

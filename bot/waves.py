@@ -235,6 +235,7 @@ class Waves:
             return False
         if silent:
             store.drop_broadcasts(wave_id)
+            store.hush(wave_id)
         store.settle_wave(wave_id, at=self._now(), min_group=self._house.min_group)
         store.set_wave(wave_id, state="closed")
         return True

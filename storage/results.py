@@ -38,6 +38,15 @@ class Results(People, Waves):
         row = self._one("picture", picture_id=picture_id)
         return None if row is None else base64.b64decode(row["content"])
 
+    def hush(self, wave_id: str) -> None:
+        """Note that nothing is said of a wave by itself: it was paused when it closed."""
+        self._run("hush", wave_id=wave_id)
+
+    def hushed(self, wave_id: str) -> bool:
+        """Whether nothing is said of a wave by itself."""
+        row = self._one("hushed", wave_id=wave_id)
+        return row is not None and bool(row["silent"])
+
     def results_due(self, *, before: datetime, limit: int) -> list[str]:
         """Give closed waves that have no results yet; see the contract."""
         rows = self._all("results_due", before=write_instant(before), limit=limit)

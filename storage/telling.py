@@ -28,6 +28,14 @@ class Telling(Protocol):
 
     # Results --------------------------------------------------------------------------
 
+    def hush(self, wave_id: str) -> None:
+        """Note that nothing is said of a wave by itself: it was paused when it closed."""
+        ...
+
+    def hushed(self, wave_id: str) -> bool:
+        """Whether nothing is said of a wave by itself."""
+        ...
+
     def results_due(self, *, before: datetime, limit: int) -> list[str]:
         """Give closed waves that have no results yet, the one that closed first first: those
         whose words were all read, and those that closed before an instant.

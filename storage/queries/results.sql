@@ -7,6 +7,12 @@ on conflict do nothing
 -- name: picture
 select content from pictures where picture_id = :picture_id
 
+-- name: hush
+update waves set silent = 1 where wave_id = :wave_id
+
+-- name: hushed
+select silent from waves where wave_id = :wave_id
+
 -- name: results_due
 -- Closed, with no results yet, and read to the end or closed long enough ago.
 select w.wave_id from waves w

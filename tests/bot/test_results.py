@@ -216,6 +216,22 @@ def test_a_wave_to_which_nobody_was_invited_tells_nobody(desk: Desk) -> None:
     assert desk.told() == {}
 
 
+def test_of_a_wave_that_was_paused_when_it_closed_only_who_asks_hears(desk: Desk) -> None:
+    def job(store: Store) -> None:
+        of = survey()
+        fielded(store, of)
+        for name in PEOPLE:
+            answer(store, of, name, {"share": "4"})
+        store.set_wave("w", state="paused")
+
+    desk.place.run(job)
+    desk.told()
+    desk.place.waves.close("w", desk.place.run)
+    desk.tick()
+    assert desk.told() == {}
+    assert "What people said" in asked(desk, "p01", "/results").text
+
+
 def test_what_closed_long_ago_is_no_news(desk: Desk) -> None:
     desk.wave()
     desk.place.clock.at = CLOSED + timedelta(days=8)

@@ -78,6 +78,14 @@ def test_the_wave_that_closed_first_comes_first(store: SqlStore) -> None:
     assert store.results_due(before=AT, limit=2) == ["b", "a"]
 
 
+def test_a_wave_can_be_closed_without_a_word(store: SqlStore) -> None:
+    of = survey()
+    for wave_id in ("w", "other"):
+        fielded(store, of, wave_id)
+    store.hush("w")
+    assert (store.hushed("w"), store.hushed("other"), store.hushed("none")) == (True, False, False)
+
+
 # What is kept ----------------------------------------------------------------------------
 
 
