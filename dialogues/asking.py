@@ -187,14 +187,13 @@ def ask_question(
     index = survey.questions.index(question)
     labels = option_labels(survey, question, language)
     ticks = isinstance(question, MultichoiceQuestion)
-    options = [
-        Button(
-            label=label,
-            token=token(session.session_id, index, number),
-            ticked=ticks and question.options[number].value in session.selected,
+    options = []
+    for number, label in enumerate(labels):
+        ticked = ticks and question.options[number].value in session.selected
+        key = f"{number}{'-' if ticked else '+'}" if ticks else number
+        options.append(
+            Button(label=label, token=token(session.session_id, index, key), ticked=ticked)
         )
-        for number, label in enumerate(labels)
-    ]
     if ticks:
         options.append(_button(session, index, "done", "button_done"))
     return Prompt(

@@ -414,9 +414,19 @@ class Move:
         else:
             self.note("no_words_now")
 
-    def tick(self, question: MultichoiceQuestion, value: str) -> None:
-        """Tick or untick one of several choices."""
+    def tick(self, question: MultichoiceQuestion, value: str, wanted: bool | None) -> None:
+        """Tick or untick one of several choices.
+
+        Args:
+            question: What is asked.
+            value: The choice.
+            wanted: Whether it is to be ticked; None for whatever it is not.
+        """
         selected = self.session.selected
+        if wanted is (value in selected):
+            # The first of two quick presses has done it already.
+            self.reject("stale")
+            return
         if value in selected:
             selected = tuple(one for one in selected if one != value)
         elif len(selected) >= question.most:

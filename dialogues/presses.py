@@ -113,11 +113,12 @@ class Presses(Move):
         elif key == "done" and isinstance(question, MultichoiceQuestion):
             self.tick_done(question)
         else:
-            value = _option(question, key)
+            number, wanted = _tick(question, key)
+            value = _option(question, number)
             if value is None:
                 self._stale_press()
             elif isinstance(question, MultichoiceQuestion):
-                self.tick(question, value)
+                self.tick(question, value, wanted)
             else:
                 self.answer(question, value, ())
 
@@ -148,8 +149,21 @@ class Presses(Move):
             return ids.index(current.id) < ids.index(question.id)
         if given is None:
             return False
-        done = key == "done" and isinstance(question, MultichoiceQuestion)
-        return done or (key == "skip" and given.missing is Missing.SKIPPED)
+        if isinstance(question, MultichoiceQuestion):
+            number, wanted = _tick(question, key)
+            ticked = _option(question, number) in (given.value or "").split("|")
+            if key == "done" or wanted is ticked:
+                return True
+        return key == "skip" and given.missing is Missing.SKIPPED
+
+
+def _tick(question: Question, key: str) -> tuple[str, bool | None]:
+    """Give the number in a button's key, and whether it is to be ticked; None where the key
+    does not say so.
+    """
+    if not isinstance(question, MultichoiceQuestion) or key[-1:] not in {"+", "-"}:
+        return key, None
+    return key[:-1], key[-1] == "+"
 
 
 def _option(question: Question, key: str) -> str | None:

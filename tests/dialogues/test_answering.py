@@ -181,6 +181,43 @@ def test_ticking_and_done() -> None:
     assert talk.shown.startswith("B, C ✓")
 
 
+def test_pressing_twice_what_is_shown_ticks_once() -> None:
+    """A press that seems to have got lost is made again, and then both come."""
+    talk = talk_at("easier")
+    shown = talk.prompt
+    talk.press("C", prompt=shown)
+    assert [button.ticked for button in talk.prompt.options] == [False, False, True, False]
+    ticked = talk.prompt
+    talk.press("C", prompt=shown)
+    assert talk.effects == [EventRejected(reason="stale")]
+    talk.press("B", prompt=shown)
+    talk.press("C", prompt=ticked)
+    both = talk.prompt
+    assert [button.ticked for button in both.options] == [False, True, False, False]
+    talk.press("C", prompt=ticked)
+    assert talk.effects == [EventRejected(reason="stale")]
+    talk.press("Done", prompt=both)
+    assert talk.recorded() == [("easier", "b", None)]
+    # One of them comes late.
+    talk.press("B", prompt=shown)
+    assert talk.effects == [EventRejected(reason="stale")]
+    talk.press("A", prompt=both)
+    assert talk.effects != [EventRejected(reason="stale")]
+    assert talk.answers["easier"] == "b"
+
+
+def test_buttons_of_before_tick_what_is_not_ticked_and_untick_what_is() -> None:
+    talk = talk_at("easier")
+    place = talk.prompt.options[0].token.rpartition(".")[0]
+    for ticked in (True, False, True):
+        talk.press_token(f"{place}.0")
+        assert talk.prompt.options[0].ticked is ticked
+    talk.press_token(f"{place}.9+")
+    assert "closed" in talk.shown
+    talk.press_token(f"{place}.+")
+    assert talk.prompt.options[0].ticked
+
+
 def test_done_may_be_typed_once_something_is_ticked() -> None:
     talk = talk_at("easier")
     talk.say("done")
