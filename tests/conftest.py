@@ -23,6 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden transcripts anew (tests/transcripts); read the difference",
     )
+    parser.addoption(
+        "--postgres",
+        action="store_true",
+        help="run the tests of runner and waves on PostgreSQL instead of SQLite",
+    )
 
 
 @pytest.fixture

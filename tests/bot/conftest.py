@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dialogues.prompts import Prompt
-from storage.open import open_store
+from storage.open import open_writer
 from storage.protocol import Address, Respondent, Store
 from storage.writer import Writer
 from tests.bot.deliveries import Say
@@ -22,13 +22,17 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    # Delivery goes by the server's clock there, which does not stand still.
+    if request.config.getoption("--postgres") and "place" in request.fixturenames:
+        found: str = request.getfixturevalue("postgres_url")
+        return found
     return f"sqlite:///{tmp_path}/pulse.db"
 
 
 @pytest.fixture
 def writer(url: str) -> Iterator[Writer]:
-    writer = Writer(lambda: open_store(url))
+    writer = open_writer(url)
     yield writer
     writer.close()
 

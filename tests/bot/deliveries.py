@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.delivery import Delivery
 from storage.writer import Writer
 from tests.bot.ports import FakeChannel, FakeClock
+from tests.database import read_rows
 
 #: Puts messages to somebody into the outbox: name, texts, lane.
 Say = Callable[..., Awaitable[None]]
@@ -38,9 +38,7 @@ async def until(condition: Callable[[], Any]) -> None:
 
 
 def outbox(url: str) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute("select * from outbox order by outbox_id")]
+    return read_rows(url, "select * from outbox order by outbox_id")
 
 
 def noted(url: str, tries: int) -> bool:

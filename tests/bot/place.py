@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -20,6 +18,7 @@ from nlp.codeframe import read_codeframe
 from storage.protocol import Address, Outgoing, Receipt, Store
 from storage.writer import Writer
 from tests.bot.ports import FakeClock, ids
+from tests.database import read_rows
 from tests.talk import survey_of
 
 _T = TypeVar("_T")
@@ -208,10 +207,7 @@ class Place:
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Read the database."""
-        path = self.url.removeprefix("sqlite:///")
-        with closing(sqlite3.connect(path)) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(query, values)]
+        return read_rows(self.url, query, *values)
 
     def dispositions(self) -> dict[str, str]:
         """Give how each invitation stands, by person."""

@@ -12,6 +12,7 @@ from bot.channels.slack_shapes import to_inbound
 from bot.house import CohortPlan, PulsePlan
 from dialogues.prompts import Button
 from storage.protocol import Receipt
+from storage.tables import TABLES
 from tests.bot.place import MONTHLY, RIVERSIDE, Place
 from tests.bot.ports import FakeClock
 from tests.talk import survey_of
@@ -379,9 +380,7 @@ class TestPrivate:
         )
         assert pressed is not None
         place.take(pressed)
-        tables = [
-            row["name"] for row in place.rows("select name from sqlite_master where type='table'")
-        ]
+        tables = [table.name for table in TABLES]
         holding = {
             table
             for table in tables

@@ -19,22 +19,21 @@ import signal
 import sqlite3
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import psycopg
-from psycopg.rows import dict_row
 
 from bot.app import App, channels_of, house_of, new_id, now
 from bot.coding import Coder
 from bot.config import load_settings
 from nlp.codeframe import read_codeframe
-from storage.open import open_store
-from storage.writer import Writer
+from storage.open import open_writer
+from tests.database import read_rows
 from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
 from tests.web.serving import free_port
@@ -236,7 +235,7 @@ class House:
         """
         known = load_settings(self.config, {})
         plan = house_of(known)
-        writer = Writer(lambda: open_store(known.storage.url))
+        writer = open_writer(known.storage.url, connections=known.storage.connections)
         stop = asyncio.Event()
         app = App(
             house=plan,
@@ -289,12 +288,20 @@ class House:
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Read the database, also while `pulse run` writes it."""
+        return read_rows(self.storage or f"sqlite:///{self.database}", query, *values)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let nobody write meanwhile."""
         if self.storage:
-            with psycopg.connect(self.storage, row_factory=dict_row) as away:
-                return away.execute(query, values).fetchall()  # type: ignore[call-overload]
-        with closing(sqlite3.connect(self.database, timeout=10.0)) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(query, values)]
+            with psycopg.connect(self.storage) as server:
+                server.execute("lock table inbound in exclusive mode")
+                yield
+            return
+        with closing(sqlite3.connect(self.database, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            yield
+            other.execute("rollback")
 
     def untagged(self) -> list[dict[str, Any]]:
         """Give the open answers that no tagger has read."""

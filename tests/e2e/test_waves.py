@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from storage.tables import TABLES
 from tests.e2e.house import House
 from tests.fakes.people import Person
 from tests.fakes.slack import FakeSlack
@@ -208,9 +209,7 @@ async def test_an_anonymous_wave_leaves_nothing_that_joins(
     assert f"Secret words of {unsent.id}.".encode() not in kept
     # Nothing but the response itself may lead to it: no other table holds its ids or words.
     answered = {row["response_id"] for row in secrets}
-    tables = {
-        row["name"] for row in house.rows("select name from sqlite_master where type='table'")
-    }
+    tables = {table.name for table in TABLES}
     for table in tables - {"responses", "answers", "codings", "surveys"}:
         for row in house.rows(f"select * from {table}"):
             cells = " ".join(str(cell) for cell in row.values())

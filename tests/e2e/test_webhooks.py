@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from io import BytesIO
 
 import pytest
@@ -163,8 +161,7 @@ async def test_killed_between_receipt_and_commit_nothing_is_lost_or_doubled(
         await person.wait_for(lambda m: "[why]" in m.text)
     await telegram.wait_settled()
     await slack.wait_settled()
-    with closing(sqlite3.connect(house.database, isolation_level=None)) as other:
-        other.execute("begin immediate")
+    with house.locked():
         telegram.handed = 0
         said = [ann.say("We meet."), sue.say("We talk.")]
         async with asyncio.timeout(10):
@@ -173,7 +170,6 @@ async def test_killed_between_receipt_and_commit_nothing_is_lost_or_doubled(
         await asyncio.sleep(0.2)
         assert telegram.unconfirmed == 1
         await running.kill()
-        other.execute("rollback")
     assert house.rows(WHY) == [{"text": "", "n_edits": 0}] * 2
     # The webhook still stands: nobody was there to take it away.
     assert telegram.webhook.url

@@ -1,0 +1,22 @@
+"""Looking into a database past the store, on any engine."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+__all__ = ["read_rows"]
+
+
+def read_rows(url: str, query: str, *values: object) -> list[dict[str, Any]]:
+    """Give what a query finds; ``?`` stands for a value."""
+    if url.startswith("postgresql:"):
+        with psycopg.connect(url, row_factory=dict_row) as server:
+            return server.execute(query.replace("?", "%s"), values or None).fetchall()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10.0)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query, values)]
