@@ -19,13 +19,15 @@ from bot.clock.planning import Planner
 from bot.jobs import RunJob
 from bot.runner import Runner
 from bot.visit import Checkin
+from dialogues.effects import Turn
+from dialogues.engine import another
 from dialogues.states import Cause
 from storage.protocol import Candidate, Invited, PassedOver, Store, Wave, Window
 
 __all__ = ["BATCH", "Inviter", "planned_for"]
 
 #: Members looked at in one transaction: as many as take some hundredths of a second.
-BATCH = 400
+BATCH = 150
 
 #: Members of a wave that is looked at for newcomers at every tick; a larger one, less often.
 _SMALL = 2_000
@@ -121,22 +123,14 @@ class Inviter:
         asked = [one for one in candidates if one.respondent_id in windows]
         drawer = self._runner.drawer(store, checkin)
         drawer.draw_all([one.respondent_id for one in asked])
+        turns = self._first_turns(checkin, wave, now)
         ready: dict[str, Invited] = {}
         for one in asked:
             window = windows[one.respondent_id]
             invited = Invited(
                 candidate=one,
                 invitation_id=self._runner.new_id(),
-                turn=self._runner.first_turn(
-                    checkin,
-                    channel=one.channel,
-                    language=one.language,
-                    agreed=one.agreed,
-                    draw=drawer.draw(one.respondent_id),
-                    event_id=f"invite:{wave.wave_id}",
-                    now=now,
-                    invited=True,
-                ),
+                turn=turns(one, drawer.draw(one.respondent_id)),
                 window=window,
                 remind_at=planner.first_look(one.timing, window.due_at),
             )
@@ -147,3 +141,27 @@ class Inviter:
                 drawer.take_back(invited.candidate.respondent_id)
         drawer.save()
         return len(kept)
+
+    def _first_turns(
+        self, checkin: Checkin, wave: Wave, now: datetime
+    ) -> Callable[[Candidate, tuple[str, ...] | None], Turn]:
+        """Give what makes first turns; what alike people are shown is made once."""
+        made: dict[tuple[object, ...], Turn] = {}
+
+        def first_turn(one: Candidate, draw: tuple[str, ...] | None) -> Turn:
+            alike = (one.channel, one.language, one.agreed, draw)
+            if alike not in made:
+                made[alike] = self._runner.first_turn(
+                    checkin,
+                    channel=one.channel,
+                    language=one.language,
+                    agreed=one.agreed,
+                    draw=draw,
+                    event_id=f"invite:{wave.wave_id}",
+                    now=now,
+                    invited=True,
+                )
+                return made[alike]
+            return another(made[alike], self._runner.new_id())
+
+        return first_turn

@@ -20,6 +20,7 @@ from dialogues.effects import (
     DataRequested,
     EventRejected,
     PrivacyRequested,
+    PromptShown,
     ResultsRequested,
     Turn,
 )
@@ -34,7 +35,7 @@ from dialogues.events import (
 )
 from dialogues.moves import NOT_CHANGED
 from dialogues.presses import Presses
-from dialogues.prompts import read_token
+from dialogues.prompts import read_token, renamed
 from dialogues.replies import Fits, Misfit, option_labels, read_reply
 from dialogues.session import Aside, Given, Missing, Part, Session, Status
 from dialogues.survey import (
@@ -46,7 +47,7 @@ from dialogues.survey import (
 )
 from dialogues.words import Command, command_in, fold, means, results_wanted, unknown_command
 
-__all__ = ["Opening", "start", "step"]
+__all__ = ["Opening", "another", "start", "step"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,21 @@ def start(survey: Survey, opening: Opening, at: datetime) -> Turn:
     else:
         move.show(asking.ask_consent(survey, session, lead=opening.greeting))
     return move.turn()
+
+
+def another(turn: Turn, session_id: str) -> Turn:
+    """Give the same first turn for another conversation: only its ids differ.
+
+    Args:
+        turn: As ``start`` gave it, with nothing but a prompt to show.
+        session_id: As in ``Opening``.
+    """
+    shown = [one for one in turn.effects if isinstance(one, PromptShown)]
+    effects = tuple(
+        replace(one, prompt=renamed(one.prompt, turn.session.session_id, session_id))
+        for one in shown
+    )
+    return Turn(session=replace(turn.session, session_id=session_id), effects=effects)
 
 
 def _spoken(survey: Survey, wanted: str) -> str:

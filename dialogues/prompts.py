@@ -12,10 +12,11 @@ survey's revision, so a token never points at other words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-__all__ = ["Button", "Layout", "Picture", "Press", "Prompt", "read_token", "token"]
+__all__ = ["Button", "Layout", "Picture", "Press", "Prompt", "read_token", "renamed", "token"]
 
 
 class Layout(StrEnum):
@@ -94,3 +95,14 @@ def read_token(words: str) -> Press | None:
     if len(parts) != 3 or not all(parts):
         return None
     return Press(session_id=parts[0], place=parts[1], key=parts[2])
+
+
+def renamed(prompt: Prompt, session_id: str, other_id: str) -> Prompt:
+    """Give the same prompt of another conversation."""
+
+    def each(buttons: Sequence[Button]) -> tuple[Button, ...]:
+        return tuple(
+            replace(one, token=f"{other_id}{one.token.removeprefix(session_id)}") for one in buttons
+        )
+
+    return replace(prompt, options=each(prompt.options), controls=each(prompt.controls))

@@ -105,6 +105,7 @@ class Planner:
         self._now = now
         self._hours: dict[Timing, Hours] = {}
         self._windows: dict[Timing, Window | str] = {}
+        self._looks: dict[tuple[Timing, datetime], datetime | None] = {}
 
     def hours(self, timing: Timing) -> Hours:
         """Give when the wave may write to a person."""
@@ -172,6 +173,12 @@ class Planner:
 
     def first_look(self, timing: Timing, base_at: datetime) -> datetime | None:
         """Give when to look at somebody's reminders first; None when there are none."""
+        alike = (timing, base_at)
+        if alike not in self._looks:
+            self._looks[alike] = self._first_look(timing, base_at)
+        return self._looks[alike]
+
+    def _first_look(self, timing: Timing, base_at: datetime) -> datetime | None:
         count = len(self._wave.rhythm.remind_after)
         times = (self.reminder_at(timing, base_at, number) for number in range(1, count + 1))
         # Those that no time is left for are noted by a look, too.
