@@ -48,6 +48,9 @@ _LATELY = timedelta(seconds=15)
 _PATIENCE = 5.0
 
 
+#: How long others get to send what they have written themselves, in seconds.
+_OTHERS_SECONDS = 0.05
+
 #: How often the outbox is looked at where another program of this machine writes to it.
 _LOOK_SECONDS = 0.1
 
@@ -237,6 +240,7 @@ class App:
             able=partial(self._worker.able, "tagging"),
         )
         self._surveys = list(house.surveys.values())
+        self._looking: set[str] = set()
         read = self._channels if "web" in roles else []
         self._reading = Reading(read, self._runner.receive, worker=self._worker)
         self._door = Door(
@@ -258,7 +262,7 @@ class App:
             delivery.wake()
 
     def _listen(self) -> None:
-        """Wake delivery, too, for what other programs leave in the outbox."""
+        """Heed what other programs leave word of."""
         loop = asyncio.get_running_loop()
 
         def hear(topic: str) -> None:
@@ -270,10 +274,27 @@ class App:
 
     def _heard(self, topic: str) -> None:
         kind, _, channel = topic.partition(":")
+        delivery = self._deliveries.get(channel)
         if kind == "outbox":
-            self._wake(channel)
+            self._look_soon(channel)
+        elif kind == "halts" and delivery is not None:
+            delivery.heed()
         else:
+            self._worker.look()
             self._wake_all()
+
+    def _look_soon(self, channel: str) -> None:
+        """Look for what others have written: it is mostly sent by them, a moment later."""
+        if "web" not in self._roles:
+            self._wake(channel)
+        elif channel not in self._looking:
+            self._looking.add(channel)
+
+            def look() -> None:
+                self._looking.discard(channel)
+                self._wake(channel)
+
+            asyncio.get_running_loop().call_later(_OTHERS_SECONDS, look)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Hold everything up until ``stop`` is set, or until no channel is left.

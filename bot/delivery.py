@@ -304,6 +304,7 @@ class Delivery:
             until = asked.halt.until + (now - ours)
             slower = asked.halt.slower
             store.halt_pace(name, self._account, until=until, slower=slower, now=now)
+            store.notify(f"halts:{name}")
         if asked.forget:
             store.forget_dead(before=now - _KEPT)
         seen = None

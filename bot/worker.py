@@ -243,6 +243,7 @@ class Worker(Alone):
                 alive.append(other)
             else:
                 doubts = store.dismiss(other.worker_id, seen_at=other.seen_at, now=now)
+                store.notify("workers")
                 in_doubt.update(doubts or {})
         for channel in in_doubt:
             store.put_off_doubtful(channel, until=now + DOUBTFUL)
@@ -257,6 +258,7 @@ class Worker(Alone):
     def _leave(self, store: Store) -> None:
         now = store.clock(self._now())
         store.dismiss(self.worker_id, seen_at=now, now=now)
+        store.notify("workers")
 
 
 def _is_dead(other: WorkerSeen, now: datetime) -> bool:

@@ -46,7 +46,11 @@ class DeadLetters(Part):
 
     def revive(self, outbox_id: int, *, now: datetime) -> bool:
         """Try a message that was given up again; see the contract."""
-        return bool(self._run("revive", outbox_id=outbox_id, now=write_instant(now)))
+        row = self._one("letter", outbox_id=outbox_id)
+        if row is None or not self._run("revive", outbox_id=outbox_id, now=write_instant(now)):
+            return False
+        self.notify(f"outbox:{row['channel']}")
+        return True
 
     def drop_letter(self, outbox_id: int) -> bool:
         """Drop a message for good; see the contract."""

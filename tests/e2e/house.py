@@ -181,6 +181,11 @@ class House:
         return self.folder / "pulse.db"
 
     @property
+    def sqlite(self) -> str:
+        """The address of a database in the folder."""
+        return f"sqlite:///{self.database}"
+
+    @property
     def url(self) -> str:
         """Where the platforms come to."""
         return f"http://127.0.0.1:{self.port}"
