@@ -155,7 +155,9 @@ async def _answer_until(
 
     async def hold_some() -> None:
         while waiting and not over.is_set():
-            crowd = Crowd([waiting.pop()], policy(), thanked, patience=60, think=think)
+            person = waiting.pop()
+            # Each with a pace of their own: nobody waits for the others.
+            crowd = Crowd([person], policy(), thanked, patience=60, think=think, seed=person.id)
             talking = asyncio.create_task(crowd.run(timeout=120))
             ending = asyncio.create_task(over.wait())
             await asyncio.wait({talking, ending}, return_when=asyncio.FIRST_COMPLETED)

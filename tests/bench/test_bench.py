@@ -50,6 +50,21 @@ def test_both_are_compared(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
+def test_sending_is_measured_and_nobody_is_refused_or_lost(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    alone, both = lines(capsys, "--only", "sending", "--folder", str(tmp_path))
+    for figures in (alone, both):
+        assert figures["per_second"] > 0
+        assert figures["most_in_any_second"] <= figures["allowed"] == 30
+        assert figures["refused_429"] == 0
+    assert alone["messages"] == 90
+    assert both["replies"] > 0
+    assert both["messages"] >= 150 + both["replies"]
+    assert both["lost"] == 0
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_export_is_measured_whole(capsys: pytest.CaptureFixture[str]) -> None:
     figures = lines(capsys, "--only", "exporting")
     assert [one["format"] for one in figures] == ["csv", "jsonl"]
