@@ -250,7 +250,7 @@ def test_a_message_to_a_place_goes_there_and_keeps_its_order(store: SqlStore) ->
     store.say(ann, [Prompt(text="to Ann")], at=AT, lane=1)
     first = claim(store, lane=1, channel="slack")
     assert {(one.chat, one.prompt.text) for one in first} == {("C1", "one"), ("C2", "elsewhere")}
-    assert store.counts(wave().wave_id).waiting == 2
+    assert store.counts(wave().wave_id, now=AT).waiting == 2
     sent = [Receipt(outbox_id=one.outbox_id, outcome="sent", position="1") for one in first]
     store.settle(sent, now=MUCH_LATER)
     assert [one.prompt.text for one in claim(store, lane=1, channel="slack")] == ["two"]
