@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dialogues.moves import BEGUN
 from dialogues.session import Status
 from dialogues.words import Command, command_in, means
 from storage.protocol import Store, StoredSession
@@ -60,7 +61,7 @@ def choose(
     if meant is not None and not meant.session.status.final:
         if not _strays(meant, text):
             return Chosen(stored=meant)
-        asking = _others(store, respondent_id, meant, now, Status.ASKING, Status.SUBMITTING)
+        asking = _others(store, respondent_id, meant, now, *BEGUN)
         just_now = [one for one in asking if meant.updated_at - one.updated_at < _JUST_NOW]
         return Chosen(stored=just_now[0] if just_now else meant)
     others = _others(store, respondent_id, meant, now)

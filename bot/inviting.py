@@ -149,13 +149,14 @@ class Inviter:
         made: dict[tuple[object, ...], Turn] = {}
 
         def first_turn(one: Candidate, draw: tuple[str, ...] | None) -> Turn:
-            alike = (one.channel, one.language, one.agreed, draw)
+            alike = (one.channel, one.language, one.agreed, one.sector, draw)
             if alike not in made:
                 made[alike] = self._runner.first_turn(
                     checkin,
                     channel=one.channel,
                     language=one.language,
                     agreed=one.agreed,
+                    sector=one.sector,
                     draw=draw,
                     event_id=f"invite:{wave.wave_id}",
                     now=now,

@@ -15,6 +15,7 @@ from dialogues.coding import Codeframe, Coding
 from dialogues.disposition import Disposition
 from dialogues.prompts import Prompt
 from dialogues.replies import label_of
+from dialogues.sector import Sector, sector_label
 from dialogues.session import Session, Status
 from dialogues.survey import Survey
 from storage.protocol import AnswerHeld, Holdings, InvitationHeld, ResponseHeld
@@ -87,6 +88,9 @@ class _Letter:
         yield self._say("mydata_pseudonym", respondent=person.respondent_id)
         yield self._say("mydata_since", date=self._on(held.joined_on))
         yield self._say("mydata_role", role=self._say(f"role_{person.role}"))
+        if person.sector is not None:
+            label = sector_label(Sector(person.sector), self.language)
+            yield self._say("mydata_sector", sector=label)
         if person.language:
             yield self._say("mydata_language", language=person.language)
         for name, since in held.memberships:

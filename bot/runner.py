@@ -78,6 +78,7 @@ class Runner:
         wake: Callable[[str], None],
         chat_draw: int | None = None,
         observer: Observer = UNOBSERVED,
+        ask_sector: bool = True,
     ) -> None:
         """Make a runner.
 
@@ -91,6 +92,7 @@ class Runner:
             wake: Called with a channel's name after a commit that left messages for it.
             chat_draw: Questions of the pool asked outside a wave; None for all.
             observer: Told of every inbound.
+            ask_sector: Whether people are asked once who they answer as.
         """
         self._writer = writer
         self._house = house
@@ -100,6 +102,7 @@ class Runner:
         self._codeframe = codeframe
         self._wake = wake
         self._chat_draw = chat_draw
+        self._ask_sector = ask_sector
         self._observer = observer
         self._strands = {code.key: code.strand or code.key for code in codeframe.codes}
 
@@ -249,6 +252,7 @@ class Runner:
             agreed=store.has_consented(
                 respondent.respondent_id, survey.survey_id, survey.consent_revision
             ),
+            sector=respondent.sector,
             draw=drawer.draw(respondent.respondent_id),
             event_id=event_id,
             now=now,
@@ -279,13 +283,16 @@ class Runner:
         channel: str,
         language: str | None,
         agreed: bool,
+        sector: str | None,
         draw: tuple[str, ...] | None,
         event_id: str,
         now: datetime,
         invited: bool = False,
         greeting: str = "",
     ) -> Turn:
-        """Give the first turn of a conversation; nothing is kept."""
+        """Give the first turn of a conversation; nothing is kept. Whose ``sector`` is not known
+        is asked for it.
+        """
         survey = checkin.survey
         return start(
             survey,
@@ -297,6 +304,7 @@ class Runner:
                 waved=checkin.wave is not None,
                 agreed_before=agreed,
                 draw=draw,
+                ask_sector=self._ask_sector and survey.ask_sector and sector is None,
                 greeting=greeting,
                 invited=invited,
             ),
@@ -356,6 +364,9 @@ class Runner:
             LookupError: The revision that the conversation holds is not kept.
         """
         session = stored.session
+        if session.ask_sector and respondent.sector is not None:
+            # Said elsewhere since this conversation began: it is asked once.
+            session = replace(session, ask_sector=False)
         survey = store.survey(session.survey_id, session.revision)
         if survey is None:
             message = f"revision {session.revision} of {session.survey_id} is not kept"

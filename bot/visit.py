@@ -15,7 +15,7 @@ from bot.channels.base import Edited, Pressed, Unread, Wrote
 from bot.choosing import Chosen, choose, holder_of
 from bot.house import CohortPlan
 from dialogues import asking, lobby, messages
-from dialogues.effects import Effect, LanguageChosen, OptedOut, PromptShown
+from dialogues.effects import Effect, LanguageChosen, OptedOut, PromptShown, SectorGiven
 from dialogues.events import ChoicePressed, Event, ReplyEdited, ReplyReceived, ReplyUnreadable
 from dialogues.prompts import Prompt, read_token
 from dialogues.session import Status
@@ -295,7 +295,7 @@ class Visit:
                 sentence = "change_too_late"
             case Pressed():
                 press = read_token(self.inbound.token)
-                if press is None or press.place in (asking.LANGUAGE, asking.FORGET):
+                if press is None or press.place in (asking.LANGUAGE, asking.FORGET, asking.SECTOR):
                     return None
                 answered = press.place.isdecimal() and status is Status.COMPLETE
                 sentence = "change_too_late" if answered else "wave_closed_empty"
@@ -342,7 +342,11 @@ class Visit:
         return seen
 
     def _visitor(self, language: str) -> lobby.Visitor:
-        return lobby.Visitor(language=language, slash=self.runner.slash(self.respondent.channel))
+        return lobby.Visitor(
+            language=language,
+            slash=self.runner.slash(self.respondent.channel),
+            agreed=self.store.has_agreed(self.respondent.respondent_id),
+        )
 
     def _lobby(self) -> None:
         """Answer somebody who is in no conversation."""
@@ -371,6 +375,8 @@ class Visit:
                 self._say(effect)
             case LanguageChosen():
                 self.store.set_language(respondent_id, effect.language)
+            case SectorGiven(sector=sector, role=role):
+                self.store.set_sector(respondent_id, sector, role)
             case OptedOut():
                 self.store.opt_out(respondent_id, at=effect.at)
                 self.runner.end_all(self.store, self.respondent, self.now)

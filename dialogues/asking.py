@@ -15,6 +15,7 @@ from dialogues import messages
 from dialogues.prompts import Button, Layout, Prompt, token
 from dialogues.replies import option_labels
 from dialogues.routing import fill, path, progress, question_before
+from dialogues.sector import Sector, sector_label
 from dialogues.session import Aside, Session, Status
 from dialogues.survey import (
     MultichoiceQuestion,
@@ -31,6 +32,7 @@ __all__ = [
     "CONSENT",
     "FORGET",
     "LANGUAGE",
+    "SECTOR",
     "SUBMIT",
     "ask_again",
     "ask_consent",
@@ -39,6 +41,7 @@ __all__ = [
     "ask_language",
     "ask_more",
     "ask_question",
+    "ask_sector",
     "ask_submit",
     "language_called",
     "language_name",
@@ -49,7 +52,7 @@ __all__ = [
 ]
 
 #: Places of the bot's own questions in a button's token.
-CONSENT, LANGUAGE, FORGET, SUBMIT = "c", "l", "f", "s"
+CONSENT, LANGUAGE, FORGET, SUBMIT, SECTOR = "c", "l", "f", "s", "w"
 
 #: A command written with a slash, such as ``/stop``.
 _COMMAND = re.compile(rf"(?<![\w/])/({'|'.join(Command)})\b")
@@ -153,6 +156,7 @@ def _invitation(survey: Survey, session: Session, *, key: str = "invitation") ->
         if question.id not in ids and question.show_if and ids.issuperset(question.show_if)
     ]
     seconds = sum(map(_seconds, questions)) + sum(map(_seconds, maybe)) / 2
+    seconds += _TAP_SECONDS if session.ask_sector else 0
     minutes = max(1, ceil(seconds / 60))
     count = len(questions)
     by_count = "questions_one" if count == 1 else "questions_many"
@@ -271,6 +275,21 @@ def ask_submit(session: Session, *, lead: str = "") -> Prompt:
     )
 
 
+def ask_sector(session: Session, *, lead: str = "", key: str = "sector_ask") -> Prompt:
+    """Ask who the person answers as."""
+    return Prompt(
+        text=_joined(lead, messages.say(key, session.language)),
+        options=tuple(
+            Button(
+                label=sector_label(sector, session.language),
+                token=token(session.session_id, SECTOR, sector.value),
+            )
+            for sector in Sector
+        ),
+        layout=Layout.OPTIONS,
+    )
+
+
 def ask_language(survey: Survey, session: Session, *, again: bool = False) -> Prompt:
     """Ask which language the person would like."""
     return Prompt(
@@ -323,8 +342,12 @@ def ask_again(
         return _after(lead, ask_forget(session))
     if session.aside is Aside.LANGUAGE:
         return _after(lead, ask_language(survey, session))
+    if session.aside is Aside.SECTOR:
+        return ask_sector(session, lead=lead, key="sector_ask_again")
     if session.status is Status.CONSENTING:
         return ask_consent(survey, session, lead=lead)
+    if session.status is Status.PLACING:
+        return ask_sector(session, lead=lead)
     if session.status is Status.SUBMITTING:
         return ask_submit(session, lead=lead)
     if session.status is Status.ASKING and session.at is not None:
@@ -339,7 +362,7 @@ def _after(lead: str, prompt: Prompt) -> Prompt:
 
 def remind(survey: Survey, session: Session, *, until: date | None, today: date) -> Prompt | None:
     """Remind of what is waited for; None when nothing is."""
-    begun = session.status in (Status.ASKING, Status.SUBMITTING)
+    begun = session.status in (Status.PLACING, Status.ASKING, Status.SUBMITTING)
     key = "reminder_begun" if begun else "reminder"
     title = survey.say(survey.title, session.language)
     if until is None:

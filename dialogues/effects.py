@@ -30,6 +30,7 @@ __all__ = [
     "ResponseDropped",
     "ResponseSubmitted",
     "ResultsRequested",
+    "SectorGiven",
     "Turn",
 ]
 
@@ -96,6 +97,20 @@ class LanguageChosen:
     """The person wants to be spoken to in this language."""
 
     language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectorGiven:
+    """The person said who they answer as.
+
+    Attributes:
+        sector: ``state``, ``civil_society``, ``business``, ``citizen``, or ``undisclosed``
+            where they would rather not say.
+        role: ``citizen`` or ``partner``, as it follows; None where it stays as it is.
+    """
+
+    sector: str
+    role: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +182,7 @@ Effect = (
     | ResponseSubmitted
     | ResponseDropped
     | LanguageChosen
+    | SectorGiven
     | OptedOut
     | DataRequested
     | ResultsRequested

@@ -37,6 +37,7 @@ from dialogues.moves import NOT_CHANGED
 from dialogues.presses import Presses
 from dialogues.prompts import read_token, renamed
 from dialogues.replies import Fits, Misfit, option_labels, read_reply
+from dialogues.sector import read_sector
 from dialogues.session import Aside, Given, Missing, Part, Session, Status
 from dialogues.survey import (
     MultichoiceQuestion,
@@ -62,6 +63,7 @@ class Opening:
         agreed_before: Whether they agreed to this survey's consent before.
         invited: Whether we write first; who comes by themselves needs no invitation.
         draw: Questions of the pool for this person; None for all.
+        ask_sector: Whether to ask who they answer as, after consent.
         greeting: Said first, such as which cohort was joined; may be empty.
     """
 
@@ -73,6 +75,7 @@ class Opening:
     agreed_before: bool = False
     invited: bool = False
     draw: tuple[str, ...] | None = None
+    ask_sector: bool = False
     greeting: str = ""
 
 
@@ -92,6 +95,7 @@ def start(survey: Survey, opening: Opening, at: datetime) -> Turn:
         status=Status.CONSENTING,
         turn=1,
         draw=opening.draw,
+        ask_sector=opening.ask_sector,
         agreed_before=opening.agreed_before and not survey.anonymous,
         last_event_id=opening.event_id,
     )
@@ -183,6 +187,8 @@ class _Step(Presses):
         current = self.current()
         if self.session.status is Status.CONSENTING:
             self._reply_to_consent(event.text)
+        elif self.session.status is Status.PLACING:
+            self._reply_to_sector(event.text)
         elif current is not None:
             self._reply_to_question(current, event)
         elif self.session.status is Status.SUBMITTING:
@@ -273,6 +279,11 @@ class _Step(Presses):
             else:
                 return False
             return True
+        if self.session.aside is Aside.SECTOR and self.has_agreed():
+            sector = read_sector(self.survey, text, self.session.language)
+            if not isinstance(sector, Misfit):
+                self.place(sector)
+                return True
         if self.session.aside is Aside.LANGUAGE:
             language = asking.language_called(self.survey, text)
             if language is not None:
@@ -289,6 +300,13 @@ class _Step(Presses):
             self.show(asking.ask_more(self.survey, self.session))
         else:
             self.show(asking.ask_consent_again(self.survey, self.session, "consent_again"))
+
+    def _reply_to_sector(self, text: str) -> None:
+        sector = read_sector(self.survey, text, self.session.language)
+        if isinstance(sector, Misfit):
+            self.place_anew(sector)
+        else:
+            self.place(sector)
 
     def _reply_to_question(self, question: Question, event: ReplyReceived) -> None:
         if isinstance(question, MultichoiceQuestion) and means(event.text, "done"):
@@ -357,6 +375,8 @@ class _Step(Presses):
                     self.ask_aside(asking.ask_forget(self.session), Aside.FORGET)
             case Command.LANGUAGE:
                 self._offer_languages()
+            case Command.ROLE:
+                self._ask_role()
             case _:
                 assert_never(command)
 
@@ -369,6 +389,18 @@ class _Step(Presses):
             self.say("language_only_one", language=name)
         else:
             self.ask_aside(asking.ask_language(self.survey, self.session), Aside.LANGUAGE)
+
+    def _ask_role(self) -> None:
+        status = self.session.status
+        if status is Status.CONSENTING:
+            self.show(asking.ask_consent_again(self.survey, self.session, "consent_again"))
+        elif status is Status.PLACING:
+            self.show(asking.ask_sector(self.session))
+        elif self.has_agreed():
+            again = asking.ask_sector(self.session, key="sector_ask_again")
+            self.ask_aside(again, Aside.SECTOR)
+        else:
+            self.say("sector_later")
 
     def _come_back(self) -> None:
         """Go on where the conversation was, also after stopping or saying no."""

@@ -6,7 +6,7 @@ What lives here: what is said where there is no session. What must not: surveys 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dialogues import messages
@@ -19,8 +19,10 @@ from dialogues.effects import (
     PrivacyRequested,
     PromptShown,
     ResultsRequested,
+    SectorGiven,
 )
 from dialogues.prompts import Button, Layout, Prompt, read_token, token
+from dialogues.sector import Sector, role_of, sector_label, sector_named
 from dialogues.words import Command, command_in, fold, results_wanted
 
 __all__ = ["LOBBY", "RESULTS", "Visitor", "answer", "language_named", "press", "say"]
@@ -42,10 +44,12 @@ class Visitor:
     Attributes:
         language: In which to speak.
         slash: Whether commands are written with a slash here.
+        agreed: Whether they have ever agreed to a consent, so that their words may be kept.
     """
 
     language: str
     slash: bool
+    agreed: bool = False
 
 
 def say(visitor: Visitor, key: str, **values: object) -> PromptShown:
@@ -74,6 +78,9 @@ def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
     language = language_named(text)
     if language is not None:
         return _speak(visitor, language)
+    sector = sector_named(text)
+    if sector is not None and visitor.agreed:
+        return _place(visitor, sector)
     match command_in(text, at_open_question=False):
         case Command.HELP:
             return (say(visitor, "help"),)
@@ -89,6 +96,8 @@ def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
             return (OptedOut(at=at), say(visitor, "stopped_empty"))
         case Command.LANGUAGE:
             return (_offer_languages(visitor),)
+        case Command.ROLE:
+            return (_ask_sector(visitor) if visitor.agreed else say(visitor, "sector_later"),)
         case _:
             return (say(visitor, "nothing_open"),)
 
@@ -104,11 +113,30 @@ def press(visitor: Visitor, pressed: str, at: datetime) -> tuple[Effect, ...]:
         if read.key == "erase":
             return (ErasureRequested(at=at),)
         return (say(visitor, "forget_kept"),)
+    if read is not None and read.session_id == LOBBY and read.place == "w" and visitor.agreed:
+        chosen = [sector for sector in Sector if sector.value == read.key]
+        if chosen:
+            return _place(visitor, chosen[0])
     return (say(visitor, "no_words_now"),)
 
 
+def _place(visitor: Visitor, sector: Sector) -> tuple[Effect, ...]:
+    given = SectorGiven(sector=sector.value, role=role_of(sector))
+    return (given, say(visitor, "sector_set", sector=sector_label(sector, visitor.language)))
+
+
+def _ask_sector(visitor: Visitor) -> PromptShown:
+    buttons = tuple(
+        Button(label=sector_label(sector, visitor.language), token=token(LOBBY, "w", sector.value))
+        for sector in Sector
+    )
+    text = messages.say("sector_ask_again", visitor.language)
+    prompt = Prompt(text=text, options=buttons, layout=Layout.OPTIONS)
+    return PromptShown(prompt=prompt, lasting=True)
+
+
 def _speak(visitor: Visitor, language: str) -> tuple[Effect, ...]:
-    now = Visitor(language=language, slash=visitor.slash)
+    now = replace(visitor, language=language)
     return (LanguageChosen(language=language), say(now, "language_set"))
 
 

@@ -7,7 +7,6 @@ must not: telling what the person meant (``engine.py``), or the words (``asking.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from dialogues import asking, messages
 from dialogues.disposition import Disposition, outcome
@@ -15,22 +14,22 @@ from dialogues.effects import (
     AnswerRecorded,
     ConsentRecorded,
     DispositionSet,
-    Effect,
     ErasureRequested,
     LanguageChosen,
     OptedOut,
-    PromptShown,
     QuestionOffered,
     ResponseDropped,
     ResponseSubmitted,
-    Turn,
+    SectorGiven,
 )
 from dialogues.events import Reminded
 from dialogues.prompts import Prompt
 from dialogues.replies import MAX_TEXT, Misfit, check_choices, label_of
 from dialogues.routing import applies, next_question, path, question_before, quoted, shortened
-from dialogues.session import Aside, Asked, Given, Missing, Part, Session, Status
-from dialogues.survey import MultichoiceQuestion, Question, Survey, TextQuestion
+from dialogues.sector import Sector, role_of, sector_label
+from dialogues.session import Asked, Given, Missing, Part, Status
+from dialogues.showing import Showing
+from dialogues.survey import MultichoiceQuestion, Question, TextQuestion
 
 __all__ = ["BEGUN", "MAX_ATTEMPTS", "NOT_CHANGED", "Move"]
 
@@ -42,76 +41,55 @@ MAX_ATTEMPTS = 4
 NOT_CHANGED = frozenset({Status.STOPPED, Status.CLOSED, Status.REFUSED})
 
 #: Where a person who agreed is being asked, and the response is not handed in.
-BEGUN = frozenset({Status.ASKING, Status.SUBMITTING})
+BEGUN = frozenset({Status.PLACING, Status.ASKING, Status.SUBMITTING})
 
 
-class Move:
-    """One step in the making: the session as it stands and the effects so far."""
-
-    def __init__(self, survey: Survey, session: Session, at: datetime) -> None:
-        self.survey = survey
-        self.session = session
-        self.at = at
-        self.effects: list[Effect] = []
-        self.rejected: str | None = None
-
-    def turn(self) -> Turn:
-        """Give the step as it came out."""
-        return Turn(session=self.session, effects=tuple(self.effects))
-
-    def show(self, prompt: Prompt, *, in_place: bool = False) -> None:
-        """Show what the conversation now waits for."""
-        self.session = replace(self.session, shown=self.session.turn)
-        self.effects.append(PromptShown(prompt=prompt, in_place=in_place))
-
-    def ask_aside(self, prompt: Prompt, aside: Aside) -> None:
-        """Ask something of the bot's own, before the survey goes on."""
-        self.session = replace(self.session, aside=aside, shown=self.session.turn)
-        self.effects.append(PromptShown(prompt=prompt, lasting=True))
-
-    def say(self, key: str, **values: object) -> None:
-        """Say a sentence beside the survey; what is waited for stays as it was."""
-        prompt = asking.note(self.session, key, **values)
-        self.effects.append(PromptShown(prompt=prompt, lasting=True))
-
-    def note(self, key: str, **values: object) -> None:
-        """Say a sentence that ends something."""
-        self.show(asking.note(self.session, key, **values))
-
-    def lead(self, key: str, **values: object) -> str:
-        """Give a sentence to stand before a prompt."""
-        return asking.note(self.session, key, **values).text
-
-    def show_again(self, key: str, *, hint: bool = True, **values: object) -> None:
-        """Put again what is waited for, with a sentence before it."""
-        lead = self.lead(key, **values)
-        again = asking.ask_again(self.survey, self.session, lead=lead, hint=hint)
-        if again is None:
-            self.note(key, **values)
-        else:
-            self.show(again)
-
-    def reject(self, reason: str) -> None:
-        """Change nothing, for this reason."""
-        self.rejected = reason
-
-    def current(self) -> Question | None:
-        """The question that is waited for."""
-        session = self.session
-        if session.status is not Status.ASKING or session.at is None:
-            return None
-        return self.survey.by_id.get(session.at)
-
-    def beside(self, prompt: Prompt) -> None:
-        """Show something beside the survey; what is waited for stays as it was."""
-        self.effects.append(PromptShown(prompt=prompt, lasting=True))
+class Move(Showing):
+    """What each step does to the conversation."""
 
     def consent(self, *, lead: str = "") -> None:
         """The person agrees: the response begins."""
-        self.session = replace(self.session, status=Status.ASKING)
         self.effects.append(ConsentRecorded(at=self.at))
+        if self.session.ask_sector:
+            self.session = replace(self.session, status=Status.PLACING, attempts=0)
+            self.show(asking.ask_sector(self.session, lead=lead))
+        else:
+            self._begin(lead)
+
+    def _begin(self, lead: str) -> None:
+        """Ask the first question."""
+        self.session = replace(
+            self.session, status=Status.ASKING, ask_sector=False, attempts=0, aside=None
+        )
         intro = asking.own_words(self.survey, self.session, self.survey.intro)
         self.go_on(lead="\n\n".join(part for part in (lead, intro) if part))
+
+    def place(self, sector: Sector) -> None:
+        """Take who the person answers as; where they were asked for it first, go on."""
+        placing = self.session.status is Status.PLACING
+        self.session = replace(self.session, sector=sector.value, aside=None)
+        self.effects.append(SectorGiven(sector=sector.value, role=role_of(sector)))
+        label = sector_label(sector, self.session.language)
+        if placing:
+            self._begin(self.lead("chosen", answer=label))
+        else:
+            self.show_again("sector_set", sector=label)
+
+    def place_anew(self, misfit: Misfit) -> None:
+        """Say why a reply tells no sector and ask again; go on without after several tries."""
+        self.session = replace(self.session, attempts=self.session.attempts + 1)
+        if self.session.attempts < MAX_ATTEMPTS:
+            lead = self.lead(misfit.key, **misfit.values)
+            self.show(asking.ask_sector(self.session, lead=lead, key="sector_ask_again"))
+        else:
+            self._begin(self.lead("many_tries"))
+
+    def has_agreed(self) -> bool:
+        """Whether the person agreed in this conversation, so that their words may be kept."""
+        session = self.session
+        if session.status in (Status.CONSENTING, Status.REFUSED):
+            return False
+        return session.status in BEGUN or session.status is Status.COMPLETE or bool(session.asked)
 
     def decline(self) -> None:
         """The person says no; nothing of theirs was kept."""
@@ -257,7 +235,9 @@ class Move:
         self.show(Prompt(text="\n\n".join(part for part in (lead, thanks) if part)))
         if self.survey.anonymous:
             # What was handed in is nobody's any more, so the conversation keeps none of it.
-            self.session = replace(self.session, given=(), asked=(), selected=(), draw=None)
+            self.session = replace(
+                self.session, given=(), asked=(), selected=(), draw=None, sector=None
+            )
 
     def drop(self) -> None:
         """Throw away what was never handed in of an anonymous response."""
@@ -368,7 +348,9 @@ class Move:
     def skip(self) -> None:
         """Leave out the question that is waited for."""
         question = self.current()
-        if question is None:
+        if self.session.status is Status.PLACING:
+            self.place(Sector.UNDISCLOSED)
+        elif question is None:
             self.not_asking()
         elif question.required:
             self.show_again("skip_required")
@@ -377,6 +359,9 @@ class Move:
 
     def back(self) -> None:
         """Put the question before this one again; its answer stands until it is replaced."""
+        if self.session.status is Status.PLACING:
+            self.show_again("back_at_start")
+            return
         if self.session.status is not Status.SUBMITTING and self.current() is None:
             self.not_asking()
             return

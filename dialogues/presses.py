@@ -11,6 +11,7 @@ from dataclasses import replace
 from dialogues import asking
 from dialogues.moves import BEGUN, NOT_CHANGED, Move
 from dialogues.prompts import Press, Prompt
+from dialogues.sector import Sector
 from dialogues.session import Aside, Given, Missing, Status
 from dialogues.survey import MultichoiceQuestion, Question
 
@@ -30,6 +31,8 @@ class Presses(Move):
             self._press_language(press.key)
         elif press.place == asking.FORGET:
             self._press_forget(press.key)
+        elif press.place == asking.SECTOR:
+            self._press_sector(press.key)
         elif press.place == asking.SUBMIT:
             self._press_submit(press.key)
         else:
@@ -81,6 +84,17 @@ class Presses(Move):
             self.speak(key)
         else:
             self._stale_press()
+
+    def _press_sector(self, key: str) -> None:
+        known = key in [sector.value for sector in Sector]
+        asked = self.session.aside is Aside.SECTOR
+        ended = self.session.status in NOT_CHANGED
+        if not known or not self.has_agreed() or (ended and not asked):
+            self._stale_press()
+        elif key == self.session.sector and not asked:
+            self.reject("stale")
+        else:
+            self.place(Sector(key))
 
     def _press_forget(self, key: str) -> None:
         if self.session.aside is not Aside.FORGET:

@@ -17,6 +17,7 @@ class Status(StrEnum):
     """Where a conversation stands. The last four are final."""
 
     CONSENTING = "consenting"
+    PLACING = "placing"
     ASKING = "asking"
     SUBMITTING = "submitting"
     COMPLETE = "complete"
@@ -38,6 +39,7 @@ class Aside(StrEnum):
 
     LANGUAGE = "language"
     FORGET = "forget"
+    SECTOR = "sector"
 
 
 class Missing(StrEnum):
@@ -113,6 +115,8 @@ class Session:
         attempts: Replies to the current question that did not fit.
         aside: What the bot itself asks before the survey goes on.
         draw: Questions of the pool that this person is asked; None means all.
+        ask_sector: Whether the person is to be asked who they answer as, after consent.
+        sector: What they said to it here; None while they have not.
         last_event_id: The newest event that was taken; a repeat of it changes nothing.
     """
 
@@ -133,6 +137,8 @@ class Session:
     attempts: int = 0
     aside: Aside | None = None
     draw: tuple[str, ...] | None = None
+    ask_sector: bool = False
+    sector: str | None = None
     last_event_id: str | None = None
 
     def answer_to(self, question_id: str) -> Given | None:

@@ -281,6 +281,11 @@ class Survey(_Model):
     intro: Text | None = Field(default=None, description="said before the first question")
     thanks: Text | None = Field(default=None, description="said after the last one")
     consent: Consent = Field(description="what a person agrees to, before anything is kept")
+    ask_sector: StrictBool = Field(
+        default=True,
+        description="whether people are asked once who they answer as; `false` where the survey"
+        " asks it itself",
+    )
     questions: tuple[Question, ...] = Field(
         alias="question", min_length=1, max_length=200, description="the questions, in order"
     )

@@ -27,14 +27,25 @@ _TALKING = frozenset({_S.ASKING, _S.SUBMITTING, _S.COMPLETE, _S.STOPPED})
 TRANSITIONS: dict[Status, dict[type[Event], frozenset[Status]]] = {
     _S.CONSENTING: {
         ReplyReceived: frozenset(
-            {_S.CONSENTING, _S.ASKING, _S.SUBMITTING, _S.COMPLETE, _S.REFUSED, _S.STOPPED}
+            {
+                *(_S.CONSENTING, _S.PLACING, _S.ASKING, _S.SUBMITTING, _S.COMPLETE),
+                *(_S.REFUSED, _S.STOPPED),
+            }
         ),
         ChoicePressed: frozenset(
-            {_S.CONSENTING, _S.ASKING, _S.SUBMITTING, _S.COMPLETE, _S.REFUSED}
+            {_S.CONSENTING, _S.PLACING, _S.ASKING, _S.SUBMITTING, _S.COMPLETE, _S.REFUSED}
         ),
         ReplyEdited: frozenset({_S.CONSENTING}),
         ReplyUnreadable: frozenset({_S.CONSENTING}),
         Reminded: frozenset({_S.CONSENTING}),
+        WaveClosed: frozenset({_S.CLOSED}),
+    },
+    _S.PLACING: {
+        ReplyReceived: _TALKING | {_S.PLACING},
+        ChoicePressed: _TALKING | {_S.PLACING},
+        ReplyEdited: frozenset({_S.PLACING}),
+        ReplyUnreadable: frozenset({_S.PLACING}),
+        Reminded: frozenset({_S.PLACING}),
         WaveClosed: frozenset({_S.CLOSED}),
     },
     _S.ASKING: {
@@ -71,7 +82,7 @@ TRANSITIONS: dict[Status, dict[type[Event], frozenset[Status]]] = {
     },
     _S.REFUSED: {
         ReplyReceived: frozenset({_S.REFUSED, _S.CONSENTING, _S.STOPPED}),
-        ChoicePressed: frozenset({_S.REFUSED, _S.ASKING, _S.SUBMITTING, _S.COMPLETE}),
+        ChoicePressed: frozenset({_S.REFUSED, _S.PLACING, _S.ASKING, _S.SUBMITTING, _S.COMPLETE}),
         ReplyEdited: frozenset({_S.REFUSED}),
         ReplyUnreadable: frozenset({_S.REFUSED}),
         Reminded: frozenset({_S.REFUSED}),

@@ -36,6 +36,7 @@ class Command(StrEnum):
     PRIVACY = "privacy"
     LANGUAGE = "language"
     RESULTS = "results"
+    ROLE = "role"
 
 
 _ONE_COMMAND = re.compile(r"/[a-zA-Z_]{2,32}(@\w+)?")
@@ -63,6 +64,7 @@ _AT_OPEN_QUESTION: dict[Command, tuple[str, ...]] = {
     Command.PRIVACY: ("privacy", "preifatrwydd"),
     Command.LANGUAGE: ("language", "iaith"),
     Command.RESULTS: ("results", "canlyniadau"),
+    Command.ROLE: ("role", "rol"),
 }
 
 
@@ -131,6 +133,11 @@ _MEANINGS: dict[str, frozenset[str]] = {
         "send",
         "erase",
         "keep",
+        "sector_state",
+        "sector_civil_society",
+        "sector_business",
+        "sector_citizen",
+        "sector_undisclosed",
     )
 }
 

@@ -129,6 +129,14 @@ class People(Dispositions, Holding):
         """Note in which language this person wants to be spoken to."""
         self._run("set_language", respondent_id=respondent_id, language=language)
 
+    def set_sector(self, respondent_id: str, sector: str, role: str | None) -> None:
+        """Note who this person answers as; see the contract."""
+        self._run("set_sector", respondent_id=respondent_id, sector=sector, role=role)
+
+    def has_agreed(self, respondent_id: str) -> bool:
+        """Whether this person ever agreed to a consent, so that words of theirs may be kept."""
+        return self._one("has_agreed", respondent_id=respondent_id) is not None
+
     def join(self, respondent_id: str, cohort: str, *, on: date) -> bool:
         """Enrol a person in a cohort; False when they were in it already."""
         joined = self._run(

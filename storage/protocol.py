@@ -154,6 +154,16 @@ class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
         """Note in which language this person wants to be spoken to."""
         ...
 
+    def set_sector(self, respondent_id: str, sector: str, role: str | None) -> None:
+        """Note who this person answers as, and the role that follows; None leaves it.
+        Responses that are there keep what held when they were given.
+        """
+        ...
+
+    def has_agreed(self, respondent_id: str) -> bool:
+        """Whether this person ever agreed to a consent, so that words of theirs may be kept."""
+        ...
+
     def join(self, respondent_id: str, cohort: str, *, on: date) -> bool:
         """Enrol a person in a cohort; False when they were in it already."""
         ...

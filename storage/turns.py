@@ -23,6 +23,7 @@ from dialogues.effects import (
     ResponseDropped,
     ResponseSubmitted,
     ResultsRequested,
+    SectorGiven,
     Turn,
 )
 from dialogues.errors import StaleSession
@@ -299,6 +300,14 @@ class Turns(Loose, Dispositions, Holding):
                 person = scene.respondent.respondent_id
                 self._run("set_language", respondent_id=person, language=language)
                 self._run("set_response_language", response_id=response_id, language=language)
+            case SectorGiven(sector=sector, role=role):
+                person = scene.respondent.respondent_id
+                self._run("set_sector", respondent_id=person, sector=sector, role=role)
+                if not scene.session.status.final:
+                    # What has ended keeps what held when it was given.
+                    self._run(
+                        "set_response_sector", response_id=response_id, sector=sector, role=role
+                    )
             case OptedOut():
                 person = scene.respondent.respondent_id
                 self._run("opt_out", respondent_id=person, at=write_instant(effect.at))

@@ -38,6 +38,7 @@ def survey_of(*questions: dict[str, Any], **more: Any) -> Survey:
     return Survey.model_validate(
         {
             "survey": "small",
+            "ask_sector": False,
             "title": "Small survey",
             "consent": {"text": "May we keep your answers?", "more": "The whole text."},
             "thanks": "Thank you.",
@@ -185,5 +186,6 @@ def _written(effect: Effect) -> str:
         edited = ", edited" if effect.edited else ""
         return f"  = {effect.question_id}: {what!r}{edited}"
     name = type(effect).__name__
-    detail = getattr(effect, "disposition", None) or getattr(effect, "question_id", None)
+    named = (getattr(effect, name, None) for name in ("disposition", "question_id", "sector"))
+    detail = next((one for one in named if one), None)
     return f"  = {name}" + (f" {detail}" if detail else "")

@@ -35,6 +35,9 @@ def chat(
     language: Annotated[
         str | None, typer.Option("--language", help="Language to begin in, such as cy.")
     ] = None,
+    ask_sector: Annotated[
+        bool, typer.Option("--ask-sector", help="Ask first who you answer as, as `pulse run` does.")
+    ] = False,
 ) -> None:
     """Hold a survey here, in the terminal, and say at the end what was heard."""
     known = settings()
@@ -48,7 +51,10 @@ def chat(
         raise UserError(f"{chosen} does not speak {language!r}; it has: {', '.join(languages)}.")
     few = survey is None and chosen == _DEFAULT
     try:
-        asyncio.run(_Chat(known, surveys[chosen], few=few, language=language, tty=tty).hold())
+        talk = _Chat(
+            known, surveys[chosen], few=few, language=language, tty=tty, ask_sector=ask_sector
+        )
+        asyncio.run(talk.hold())
     except KeyboardInterrupt:
         typer.echo("")
 
@@ -84,13 +90,21 @@ class _Chat:
     """One conversation at the terminal, from the first word to what was heard."""
 
     def __init__(
-        self, settings: Settings, survey: Survey, *, few: bool, language: str | None, tty: bool
+        self,
+        settings: Settings,
+        survey: Survey,
+        *,
+        few: bool,
+        language: str | None,
+        tty: bool,
+        ask_sector: bool,
     ) -> None:
         self.settings = settings
         self.survey = survey
         self.few = few
         self.language = language
         self.tty = tty
+        self.ask_sector = ask_sector
         self.session: Session | None = None
         self.is_known = False
         self.is_over = False
@@ -144,6 +158,7 @@ class _Chat:
             codeframe=read_codeframe(),
             wake=lambda _: delivery.wake(),
             chat_draw=_STATEMENTS if self.few else None,
+            ask_sector=self.ask_sector,
         )
         await writer.run(lambda store: store.keep_survey(self.survey, at=now()))
         # What an earlier terminal was not shown in its time, it never will be.

@@ -79,6 +79,13 @@ DERIVATIONS: Mapping[str, str] = {
         " chance, and of the draw nothing is kept, as in an anonymous survey and in open"
         " check-ins."
     ),
+    "sector": (
+        "As the person said when they were asked who they answer as: state (a public service),"
+        " civil_society (a charity or community group), business, citizen (a resident), or"
+        " undisclosed where they would rather not say; empty where they were not asked. With it"
+        " goes the role: citizen for a resident, partner for the others. A response keeps what"
+        " held when it was given; an invitation shows what holds now."
+    ),
     "n_answered": "Questions with an answer, don't know included and skips not.",
     "strand": "The strand of the enabler in the codeframe below; not kept with the coding.",
     "start, end": (

@@ -79,7 +79,9 @@ _ABOUT_A_RESPONSE = (
     _id("revision", "The revision of the survey that was answered"),
     _id("respondent", "The person, by pseudonym; empty in an anonymous survey"),
     _id("role", "citizen or partner; withheld where anonymous and rare"),
-    _text("sector", "The person's sector, where known; withheld where anonymous and rare"),
+    _text(
+        "sector", "Who the person answered as: see the codebook; withheld where anonymous and rare"
+    ),
     _text("cohort", "The partnership, place or panel; empty for somebody in none"),
     _id("channel", "telegram, slack or terminal; withheld where anonymous and rare"),
     _id("language", "The language last spoken with the person; withheld where anonymous and rare"),

@@ -70,6 +70,13 @@ update respondents set opted_out_at = null where respondent_id = :respondent_id
 -- name: set_language
 update respondents set language = :language where respondent_id = :respondent_id
 
+-- name: set_sector
+update respondents set sector = :sector, role = coalesce(cast(:role as text), role)
+where respondent_id = :respondent_id
+
+-- name: has_agreed
+select 1 as yes from consents where respondent_id = :respondent_id limit 1
+
 -- name: join_cohort
 insert into memberships (respondent_id, cohort, since)
 values (:respondent_id, :cohort, :since)

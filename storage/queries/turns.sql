@@ -162,6 +162,10 @@ update responses set disposition = :disposition where response_id = :response_id
 -- name: end_response
 update responses set ended_at = coalesce(ended_at, :at) where response_id = :response_id
 
+-- name: set_response_sector
+update responses set sector = :sector, role = coalesce(cast(:role as text), role)
+where response_id = :response_id
+
 -- name: set_response_language
 update responses set language = :language where response_id = :response_id
 

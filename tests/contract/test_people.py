@@ -10,7 +10,7 @@ import pytest
 
 from dialogues.coding import Coding, Stance
 from dialogues.disposition import Disposition
-from dialogues.effects import LanguageChosen, OptedOut
+from dialogues.effects import LanguageChosen, OptedOut, SectorGiven
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
 from dialogues.states import State
@@ -331,3 +331,20 @@ def test_a_day_is_taken_from_any_zone(store: SqlStore) -> None:
     assert rows(store, "suppressed")[0]["since"] == "2026-07-01"
     assert rows(store, "erasures")[0]["erased_at"] == "2026-07-01T23:30:00.000000+00:00"
     assert at.astimezone(UTC).date().isoformat() == "2026-07-01"
+
+
+def test_a_sector_is_kept_with_the_person_and_the_response_under_way(store: SqlStore) -> None:
+    ann = person(store)
+    assert not store.has_agreed("ann")
+    consented(store, ann, "s0")
+    assert store.has_agreed("ann")
+    consented(store, ann, "s1")
+    go_on(store, ann, SectorGiven(sector="business", role="partner"), session_id="s1")
+    assert store.respondent("ann") == replace(ann, sector="business", role="partner")
+    kept = {row["response_id"]: (row["sector"], row["role"]) for row in rows(store, "responses")}
+    assert kept == {"s0": (None, "citizen"), "s1": ("business", "partner")}
+    go_on(store, ann, SectorGiven(sector="undisclosed", role=None), session_id="s1")
+    assert store.respondent("ann") == replace(ann, sector="undisclosed", role="partner")
+    store.set_sector("ann", "citizen", "citizen")
+    assert store.respondent("ann") == replace(ann, sector="citizen", role="citizen")
+    assert rows(store, "responses")[1]["sector"] == "undisclosed"

@@ -18,6 +18,7 @@ from dialogues.effects import (
     QuestionOffered,
     ResponseDropped,
     ResponseSubmitted,
+    SectorGiven,
     Turn,
 )
 from dialogues.engine import Opening, start, step
@@ -60,6 +61,7 @@ TYPED = st.one_of(
             "privacy",
             "language",
             "results",
+            "role",
             "start",
             "done",
             "keep",
@@ -100,7 +102,10 @@ ACTIONS = st.lists(
         st.tuples(st.just("press"), SMALL),
         st.tuples(st.just("press_newest"), SMALL),
         st.tuples(st.just("press_newest"), SMALL),
-        st.tuples(st.just("forge"), st.sampled_from(["0.9", "9.0", "c.x", "0.dk", "x", "f.keep"])),
+        st.tuples(
+            st.just("forge"),
+            st.sampled_from(["0.9", "9.0", "c.x", "0.dk", "x", "f.keep", "w.state", "w.x"]),
+        ),
         st.tuples(st.just("edit"), SMALL, TYPED),
         st.tuples(st.just("photo")),
         st.tuples(st.just("remind"), st.booleans()),
@@ -186,6 +191,7 @@ def openings(draw: st.DrawFn) -> Opening:
         invited=draw(st.booleans()),
         agreed_before=draw(st.booleans()),
         draw=draw(st.sampled_from([None, None, ("q0",), ("q1", "q3"), ()])),
+        ask_sector=draw(st.booleans()),
         greeting=draw(st.sampled_from(["", "Welcome."])),
     )
 
@@ -281,6 +287,10 @@ def test_a_conversation_keeps_its_promises(
                     stored[effect.question_id] = (effect.value, effect.missing)
                     if effect.value is not None:
                         _fits(survey, effect.question_id, effect.value)
+                case SectorGiven():
+                    # Words of a person's own are kept only after they agreed.
+                    assert consented
+                    assert (effect.role is None) == (effect.sector == "undisclosed")
                 case ResponseDropped():
                     assert survey.anonymous
                     offered.clear()

@@ -68,6 +68,14 @@ TALKS: dict[str, tuple[dict[str, Any], list[str]]] = {
             "We share a duty desk with the housing team now, but nobody tells us what was decided.",
         ],
     ),
+    "partnership-pulse-first-time": (
+        {**pulse("partnership-pulse"), "ask_sector": True},
+        [
+            *("yes", "(photo)", "hello", "[A charity or community group]", "4", "role"),
+            *("3", "disagree", "[Skip]", "3"),
+            "They let us use their hall for nothing.",
+        ],
+    ),
     "partnership-pulse-invited-again": (
         {**pulse("partnership-pulse"), "invited": True, "agreed_before": True},
         ["(reminder)", "[Start]", "4", "[Skip]", "in the middle", "agree", "skip", "thanks"],
@@ -77,6 +85,13 @@ TALKS: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             *("[Mwy]", "ydw", "4", "anghytuno", "[Ddim yn gwybod]", "[Cytuno'n gryf]"),
             *("Mae'r meddyg yn gwrando, ond mae'r cyngor yn araf iawn.", "/help"),
+        ],
+    ),
+    "citizen-pulse-first-time-cy": (
+        {**pulse("citizen-pulse"), "language": "cy", "slash": True, "ask_sector": True},
+        [
+            *("ydw", "/hepgor", "4", "/rôl", "un o'r trigolion", "3", "[Hepgor]", "[Hepgor]"),
+            "Diolch i'r nyrs.",
         ],
     ),
     "collaborative-citizen": (
@@ -173,7 +188,10 @@ def test_every_transcript_has_its_talk() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["partnership-pulse", "citizen-pulse-cy", "collaborative-citizen", "state-of-collaboration"],
+    [
+        *("partnership-pulse", "partnership-pulse-first-time", "citizen-pulse-cy"),
+        *("citizen-pulse-first-time-cy", "collaborative-citizen", "state-of-collaboration"),
+    ],
 )
 def test_the_shipped_surveys_come_to_their_end(name: str) -> None:
     assert hold(*TALKS[name]).session.status is Status.COMPLETE

@@ -37,10 +37,11 @@ EMPTY_ANONYMOUS = EMPTY.model_copy(update={"anonymity": "anonymous"})
 
 TEXTS = [
     *("", "yes", "no", "1", "3", "x", "X, Y", "agree", "send", "keep", "more", "welsh", "/nothing"),
-    *("don't know", "thank you", "x" * 20_000),
+    *("don't know", "thank you", "x" * 20_000, "a business", "rather not say"),
     *(word for command in Command for word in words(command.value)),
 ]
 KEYS = [
+    *("w.business", "w.citizen", "w.x"),
     *("c.agree", "c.decline", "c.more", "c.x", "l.cy", "l.xx", "f.erase", "f.keep", "s.send"),
     *(
         "s.back",
@@ -114,7 +115,18 @@ def sessions() -> list[tuple[Survey, Session]]:
         for talk in talks(survey):
             for aside in (None, *Aside):
                 found.append((survey, replace(talk.session, aside=aside)))
+        for doings in ([], ["no"], ["yes"], ["yes", "what?"], ["yes", "a resident", "1"]):
+            placed = Talk(survey, waved=True, slash=True, ask_sector=True)
+            for doing in doings:
+                placed.say(doing)
+            found += [(survey, replace(placed.session, aside=one)) for one in (None, *Aside)]
     for survey in (EMPTY, EMPTY_ANONYMOUS):
+        unplaced = Talk(survey, draw=(), waved=True, ask_sector=True)
+        found.append((survey, unplaced.session))
+        unplaced.say("yes")
+        found.append((survey, unplaced.session))
+        unplaced.say("stop")
+        found.append((survey, unplaced.session))
         nobody = Talk(survey, draw=(), waved=True, invited=True, agreed_before=True)
         found.append((survey, nobody.session))
         nobody.say("no")

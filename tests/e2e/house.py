@@ -45,6 +45,7 @@ STUBBED = "tests.e2e.stubbed"
 SMALL = """
 survey = "small"
 title = "Small survey"
+ask_sector = false
 thanks = "Thank you. [end]"
 consent.text = "May we keep your answers? [consent]"
 

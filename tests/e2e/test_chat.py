@@ -26,6 +26,7 @@ Build = Callable[..., House]
 QUESTIONS = """
 survey = "small"
 title = "Small survey"
+ask_sector = false
 languages = ["en", "cy"]
 thanks = { en = "Thank you.", cy = "Diolch." }
 consent.text = { en = "May we keep your answers?", cy = "Gawn ni gadw eich atebion?" }

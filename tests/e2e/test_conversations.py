@@ -348,6 +348,7 @@ async def test_a_language_once_chosen_stays(
 TWO_TEXTS = """
 survey = "small"
 title = "Small survey"
+ask_sector = false
 thanks = "Thank you. [end]"
 consent.text = "May we keep your answers?"
 

@@ -29,7 +29,7 @@ name = "monthly"
 survey = "SURVEY"
 cohorts = ["riverside"]
 cron = "0 10 1 1 *"
-remind_after = ["2s"]
+remind_after = ["8s"]
 close_after = "CLOSE"
 """
 
@@ -37,6 +37,7 @@ close_after = "CLOSE"
 OPEN = """
 survey = "open"
 title = "Open survey"
+ask_sector = false
 thanks = "Thank you. [open end]"
 consent.text = "May we keep your answers? [open]"
 
@@ -49,6 +50,7 @@ text = "All well? [mood]"
 SMALL = """
 survey = "small"
 title = "Small survey"
+ask_sector = false
 thanks = "Thank you. [end]"
 consent.text = "May we keep your answers? [consent]"
 
@@ -118,7 +120,7 @@ async def test_a_wave_from_opening_to_closing_on_both_platforms(
             await person.press("Yes")
             await person.wait_for(lambda m: "[why]" in m.text)
         for person in (ben, tom):
-            await person.wait_for(lambda m: "still open" in m.text, timeout=10)
+            await person.wait_for(lambda m: "still open" in m.text, timeout=60)
         await sue.send("We share a plan.")
         await sue.wait_for(lambda m: "[end]" in m.text)
         tina = slack.person("U4", name="S4")

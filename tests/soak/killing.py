@@ -31,6 +31,7 @@ SLOTS = 4
 SURVEY = """
 survey = "killed"
 title = "Killed survey"
+ask_sector = false
 thanks = "Thank you. [end]"
 consent.text = "May we keep your answers? [consent]"
 
