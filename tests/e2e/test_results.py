@@ -44,7 +44,7 @@ SECRET = PULSE.replace('"small"', '"secret"').replace(
 
 
 async def answered(person: Person, goals: str, why: str, *, send: bool = False) -> None:
-    await person.wait_for(lambda m: "[consent]" in m.text)
+    await person.wait_for(lambda m: "[consent]" in m.text, timeout=30)
     await person.press(0)  # I agree, in any language.
     await person.wait_for(lambda m: "[goals]" in m.text)
     await person.press(goals)
