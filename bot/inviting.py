@@ -69,7 +69,8 @@ class Inviter:
         """Invite every member who has no invitation yet, also who joined since; give how many
         were invited.
         """
-        if self._now() < self._look_again.get(wave.wave_id, self._now()):
+        look_at = self._look_again.get(wave.wave_id)
+        if look_at is not None and self._now() < look_at:
             return 0
         n_invited = n_pages = 0
         after: str | None = ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.bot.place import MONTHLY, Place, zoned
 
 OPENS = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
@@ -304,3 +306,18 @@ def test_start_goes_on_with_the_invitation_that_waits(place: Place) -> None:
     assert "[why]" in place.answer("ann", "yes")[-1]
     assert "Thank you." in place.answer("ann", "We meet.")[-1]
     assert "anonymous" in place.answer("ann", "/start")[-1]
+
+
+def test_a_clock_that_runs_on_while_we_work_does_no_harm(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(place.clock), "__call__", lambda clock: clock.pass_(microseconds=1))
+    place.join("ann", "bob")
+    place.tick(OPENS)
+    assert {row["respondent_id"] for row in place.rows("select * from invitations")} == {
+        "ann",
+        "bob",
+    }
+    place.tick(OPENS + timedelta(days=2))
+    place.tick(OPENS + timedelta(days=10, seconds=1))
+    assert place.rows("select state from waves") == [{"state": "closed"}]
