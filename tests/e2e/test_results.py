@@ -21,6 +21,7 @@ Build = Callable[..., House]
 PULSE = """
 survey = "small"
 title = { en = "Small survey", cy = "Arolwg bach" }
+ask_sector = false
 languages = ["en", "cy"]
 thanks = "Thank you. [end]"
 consent.text = "May we keep your answers? [consent]"
