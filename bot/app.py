@@ -23,9 +23,10 @@ from bot.results import Results
 from bot.runner import Runner
 from bot.schedule import Ticker
 from bot.settings import Web
+from bot.sole import ROLES
 from bot.sweeping import Sweeper
 from bot.waves import Waves
-from bot.worker import DOUBTFUL, ROLES, Worker
+from bot.worker import DOUBTFUL, Worker
 from dialogues.coding import Codeframe
 from dialogues.errors import StoreError
 from storage.protocol import Store
@@ -176,7 +177,7 @@ class App:
             broadcasts_per_second: Of a channel that ``rates`` says nothing of.
             rates: Messages a second, by channel.
             web: About the web server.
-            roles: What this program does of it all: see ``worker.ROLES``.
+            roles: What this program does of it all: see ``sole.ROLES``.
         """
         # Commands that only take the time from here do without a web server.
         from bot.door import Door

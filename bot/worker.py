@@ -2,7 +2,7 @@
 
 What lives here: saying again and again that we are up, noticing that others are not any more,
 and holding the lead in what only one may do. On SQLite, which a file's locks keep for one
-program a role (``cli/running.py``), nobody else is there and nothing is written.
+program a role (``bot.sole``), nobody else is there and nothing is written.
 """
 
 from __future__ import annotations
@@ -21,12 +21,9 @@ from dialogues.errors import StoreError
 from storage.protocol import Store, WorkerSeen
 from storage.writer import Writer
 
-__all__ = ["DOUBTFUL", "ROLES", "Alone", "Worker"]
+__all__ = ["DOUBTFUL", "Alone", "Worker"]
 
 log = logging.getLogger(__name__)
-
-#: What a program can do: read the channels and serve the web, send, keep the schedule, tag.
-ROLES = ("web", "delivery", "schedule", "tagging")
 
 #: Seconds between two signs of life.
 _BEAT = 2.0

@@ -17,8 +17,8 @@ import typer
 
 from bot.cli import config_path, keeping_words, settings
 from bot.cli.progress import bar
-from bot.cli.running import sole_use
 from bot.errors import CannotError, UserError
+from bot.sole import sole_use
 from dialogues.errors import StoreError
 
 if TYPE_CHECKING:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import signal
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,16 +14,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli import settings
-from bot.errors import CannotError, UserError
+from bot.errors import UserError
+from bot.sole import sole_use
 
 if TYPE_CHECKING:
     from bot.config import Settings
 
-__all__ = ["Role", "run", "sole_use"]
+__all__ = ["Role", "run"]
 
 
 class Role(StrEnum):
-    """What a program can do of it all; the same words as in ``bot.worker.ROLES``."""
+    """What a program can do of it all; the same words as in ``bot.sole.ROLES``."""
 
     WEB = "web"
     DELIVERY = "delivery"
@@ -90,47 +89,6 @@ async def _hold(known: Settings, roles: Collection[str]) -> None:
         await app.run(stop)
     finally:
         await asyncio.to_thread(writer.close)
-
-
-@contextmanager
-def sole_use(database: Path | None, roles: Collection[str] = tuple(Role)) -> Iterator[None]:
-    """Hold the database for parts of ``pulse run``: two of one would send everything twice.
-
-    Args:
-        database: The file; None where others may use it too.
-        roles: The parts.
-
-    Raises:
-        CannotError: Another program does one of them.
-    """
-    if database is None:
-        yield
-        return
-    with ExitStack() as held:
-        for role in sorted(roles):
-            held.enter_context(_locked(database, role))
-        yield
-
-
-@contextmanager
-def _locked(database: Path, role: str) -> Iterator[None]:
-    lock = database.with_name(f"{database.name}.{role}.lock")
-    try:
-        handle = lock.open("w")
-    except OSError as trouble:
-        raise CannotError(
-            f"{lock.parent} cannot be written to ({trouble.strerror}): change storage.url or"
-            " the folder's rights."
-        ) from None
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CannotError(
-                f"Another `pulse run` uses {database} ({role}). Stop it first, give this one a"
-                " database of its own (storage.url), or share out the parts with --only."
-            ) from None
-        yield
 
 
 def _log_to_stderr(*, verbose: bool) -> None:

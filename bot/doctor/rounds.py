@@ -6,8 +6,6 @@ What lives here: the order, and what each check needs of another. What must not:
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -16,6 +14,7 @@ from pathlib import Path
 from bot.config import Settings
 from bot.doctor import machine, platforms, postgres, sqlite, work
 from bot.doctor.finding import Finding, counted, ok, trouble, warning
+from bot.sole import is_in_use
 from dialogues.errors import StoreError
 from storage.driver import Driver
 from storage.open import open_driver
@@ -87,7 +86,7 @@ def _database(
             yield ok("database", f"There is none at {place.path} yet: `pulse run` makes it.")
             return
         yield from sqlite.room(place.path)
-        running = _is_held(place.path)
+        running = is_in_use(place.path)
     try:
         with closing(open_driver(known.storage.url, readonly=True)) as driver:
             yield from _inside(known, driver, now=now, deep=deep, clocks=clocks, running=running)
@@ -184,19 +183,3 @@ def _is_telegram(known: Settings) -> bool:
 
 def _is_slack(known: Settings) -> bool:
     return bool(known.slack.bot_token.get_secret_value())
-
-
-def _is_held(database: Path) -> bool:
-    """Whether a `pulse run` has a SQLite database to itself."""
-    lock = database.with_name(f"{database.name}.lock")
-    try:
-        handle = os.open(lock, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(handle)
-    return False

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bot.__main__ import main
+from bot.sole import sole_use
 from storage.open import open_driver, open_store
 from tests.backups.made_up import holds
 from tests.contract.scenes import AT, person, tell_all
@@ -37,14 +37,6 @@ def pulse(
     return run
 
 
-@contextmanager
-def running(database: Path) -> Iterator[None]:
-    """As a `pulse run` holds its database."""
-    with database.with_name(f"{database.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 class TestBackup:
     """`pulse backup`."""
 
@@ -59,7 +51,7 @@ class TestBackup:
         assert "forgotten" in out
 
     def test_it_goes_on_while_the_program_runs(self, pulse: Pulse, tmp_path: Path) -> None:
-        with running(tmp_path / "pulse.db"):
+        with sole_use(tmp_path / "pulse.db", ["web"]):
             assert pulse("backup", "--out", tmp_path / "b.db")[0] == 0
 
     def test_it_says_it_in_json_too(self, pulse: Pulse, tmp_path: Path) -> None:
@@ -166,10 +158,10 @@ class TestRestore:
     def test_not_while_the_program_runs(self, pulse: Pulse, url: str, tmp_path: Path) -> None:
         pulse("backup", "--out", tmp_path / "b.db")
         before = holds(url)
-        with running(tmp_path / "pulse.db"):
+        with sole_use(tmp_path / "pulse.db", ["web"]):
             status, _, err = pulse("restore", tmp_path / "b.db", "--replace")
         assert status == 1
-        assert "Another `pulse run` uses pulse.db" in err
+        assert "Another `pulse run` uses pulse.db (web)" in err
         assert holds(url) == before
 
     def test_a_damaged_one_is_refused_first(self, pulse: Pulse, url: str, tmp_path: Path) -> None:
@@ -253,7 +245,7 @@ class TestMigrate:
     def test_not_while_the_program_runs(
         self, pulse: Pulse, new_postgres_url: str, tmp_path: Path
     ) -> None:
-        with running(tmp_path / "pulse.db"):
+        with sole_use(tmp_path / "pulse.db", ["web"]):
             status, _, err = pulse("migrate", "--to", new_postgres_url)
         assert status == 1
         assert "Another `pulse run`" in err

@@ -14,7 +14,8 @@ import pytest
 from bot import processes
 from bot import worker as module
 from bot.processes import is_gone, this_machine, this_process
-from bot.worker import ROLES, Worker
+from bot.sole import ROLES
+from bot.worker import Worker
 from dialogues.errors import StoreAway
 from dialogues.prompts import Prompt
 from storage.open import open_store

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.running import sole_use
+from bot.sole import sole_use
 from dialogues.errors import CannotError
 
 
