@@ -1,8 +1,8 @@
 """The reference pages, made from what they describe: ``python -m bot.docs``.
 
-What lives here: commands, configuration keys, keys of survey files, events and effects,
-written as Markdown, and the JSON Schema of survey files. What must not: prose that is
-written by hand (the rest of ``docs/``).
+What lives here: commands, configuration keys, keys of survey files, events and effects, the
+states of an invitation, written as Markdown, and the JSON Schema of survey files. What must
+not: prose that is written by hand (the rest of ``docs/``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.cli.app import COMMANDS, app
 from bot.config import OTHER_VARIABLES, Settings, environment_keys
 from bot.metrics import FIGURES
 from bot.settings import Cohort, Pulse, written
-from dialogues import effects, events
+from dialogues import effects, events, states
 from dialogues.loader import KINDS
 from dialogues.survey import Choice, Condition, Consent, Survey
 
@@ -35,6 +35,7 @@ __all__ = [
     "commands",
     "configuration",
     "events_and_effects",
+    "invitations",
     "main",
     "metrics",
     "survey_files",
@@ -74,6 +75,20 @@ the ids of choices, yesno `yes` and `no` (or `true` and `false`), number a numbe
 _ABOUT_EVENTS = """\
 `dialogues.engine.step(survey, session, event)` gives a turn: the session after it and its effects,
 in order.
+"""
+
+_ABOUT_INVITATIONS = """\
+How an invitation stands, step by step, as `mydata` shows it to its person and `dispositions` of
+`pulse export` to researchers. Each state is of one of AAPOR's families, of which
+[response rates](../howto/read-response-rates.md) are reckoned.
+"""
+
+_ABOUT_MOVES = """\
+## Which follows which
+
+Few ends are ends: people come by themselves before anything was sent, come back after stopping,
+and change their minds after they said no. What is left open is settled when the wave closes. Of an
+anonymous survey everything after *contacted* is written then, for all at once.
 """
 
 _ABOUT_METRICS = """\
@@ -287,6 +302,27 @@ def events_and_effects() -> str:
     return "\n".join(parts)
 
 
+def invitations() -> str:
+    """Write the page of the states of an invitation."""
+    rows = [
+        (f"`{state}`", f"`{states.FAMILIES[state]}`", meaning)
+        for state, meaning in states.MEANINGS.items()
+    ]
+    reasons = [(f"`{cause}`", meaning) for cause, meaning in states.CAUSES.items()]
+    parts = [
+        "# How an invitation goes\n",
+        _NOTE,
+        _ABOUT_INVITATIONS,
+        "## States\n",
+        _table(("state", "family", "meaning"), rows),
+        _ABOUT_MOVES,
+        f"```mermaid\n{states.diagram()}\n```\n",
+        "## Reasons\n\nWhy something was not sent, or did not arrive.\n",
+        _table(("reason", "meaning"), reasons),
+    ]
+    return "\n".join(parts)
+
+
 def metrics() -> str:
     """Write the page of what is counted."""
     parts = ["# Metrics\n", _NOTE, _ABOUT_METRICS]
@@ -362,6 +398,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "survey-files.md": survey_files,
     "survey.schema.json": survey_schema,
     "events-and-effects.md": events_and_effects,
+    "invitations.md": invitations,
     "metrics.md": metrics,
 }
 

@@ -26,7 +26,7 @@ from bot.cli.app import COMMANDS
 from bot.config import Settings, environment_keys
 from bot.metrics import FIGURES, Metrics
 from bot.settings import Cohort, Pulse
-from dialogues import codec, effects, events
+from dialogues import codec, effects, events, states
 from dialogues.loader import KINDS, load_survey
 from dialogues.survey import Choice, Condition, Consent, Survey
 
@@ -112,6 +112,18 @@ def test_the_example_of_an_event_can_be_decoded(kind: type) -> None:
     example = json.loads(words.partition("```json\n")[2].partition("```")[0])
     event = codec.decode_event(json.dumps({"v": codec.VERSION, **example}))
     assert isinstance(event, kind)
+
+
+def test_every_state_of_an_invitation_is_documented_and_drawn() -> None:
+    words = page("invitations.md")
+    drawn = words.partition("```mermaid\n")[2].partition("```")[0]
+    for state in states.State:
+        assert f"\n| `{state}` | `{states.FAMILIES[state]}` | {states.MEANINGS[state]} |\n" in words
+        assert state in drawn
+        for after in states.FOLLOWS[state]:
+            assert f"    {state} --> {after}\n" in drawn
+    for cause in states.Cause:
+        assert f"\n| `{cause}` | {states.CAUSES[cause]} |\n" in words
 
 
 def test_every_figure_that_is_shown_is_documented_and_the_other_way_round() -> None:
