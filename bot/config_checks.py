@@ -17,11 +17,14 @@ from urllib.parse import urlsplit
 from cronsim import CronSim
 from pydantic import BaseModel, ValidationError
 
+from bot.clock.fitting import within
+from bot.clock.wall import minute_of
 from bot.settings import Fatigue, Pulse, Results, Slack, Telegram, Web, written
 from bot.toml_source import KeyPath
 from dialogues.errors import Problem
+from dialogues.survey import Survey
 
-__all__ = ["configuration_problems", "survey_references"]
+__all__ = ["configuration_problems", "survey_references", "too_few_to_draw"]
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -54,6 +57,8 @@ def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     for place, pulse in enumerate(pulses):
         if pulse is not None:
             yield from _in_order(pulse, ("pulse", place))
+            yield from _in_own_quiet(pulse, ("pulse", place))
+            yield from _in_vain(pulse, ("pulse", place))
     yield from _tokens(_made(Slack, data.get("slack", {})))
     yield from _webhook(_made(Telegram, data.get("telegram", {})), _made(Web, data.get("web", {})))
     results = _made(Results, data.get("results", {}))
@@ -79,6 +84,33 @@ def survey_references(data: Mapping[str, Any], survey_ids: Collection[str]) -> I
                     path=(table, place, "survey"),
                     expected=_one_of("the id of a survey in the folder", named, survey_ids),
                 )
+
+
+def too_few_to_draw(data: Mapping[str, Any], surveys: Mapping[str, Survey]) -> Iterator[Problem]:
+    """Warn where a pulse draws more questions for each person than there are to draw from.
+
+    Args:
+        data: As in the file.
+        surveys: By id.
+    """
+    for place, item in enumerate(_listed(data, "pulse")):
+        pulse = _made(Pulse, item)
+        survey = None if pulse is None else surveys.get(pulse.survey)
+        count = None if pulse is None else pulse.questions_per_person
+        if survey is None or count is None or count <= len(survey.pool):
+            continue
+        expected = (
+            f"expected {len(survey.pool)} or fewer: {survey.survey_id} has no more questions"
+            " to draw from, so everybody gets them all"
+        )
+        if not survey.pool:
+            expected = (
+                f"expected questions with an enabler in {survey.survey_id}; it has none to"
+                " draw from, so everybody gets all of it"
+            )
+        yield Problem(
+            path=("pulse", place, "questions_per_person"), expected=expected, severity="warning"
+        )
 
 
 def _one_of(what: str, given: str, known: Collection[str]) -> str:
@@ -147,6 +179,56 @@ def _in_order(pulse: Pulse, path: KeyPath) -> Iterator[Problem]:
             yield Problem(path=at, expected="expected longer than the reminder before it")
         if pulse.close_after is not None and after >= pulse.close_after:
             yield Problem(path=at, expected="expected shorter than close_after")
+
+
+def _in_own_quiet(pulse: Pulse, path: KeyPath) -> Iterator[Problem]:
+    """Warn where a pulse's time is one at which it sends nothing."""
+    if pulse.quiet_hours is None:
+        return
+    minute, quiet = minute_of(pulse.cron), pulse.quiet_hours.minutes
+    if within(minute, quiet):
+        expected = (
+            f"expected hours without the pulse's own time, {_clock(minute)}; as it is, everybody"
+            f" is written to at {_clock(quiet[1])}"
+        )
+        yield Problem(path=(*path, "quiet_hours"), expected=expected, severity="warning")
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _in_vain(pulse: Pulse, path: KeyPath) -> Iterator[Problem]:
+    """Warn of reminders that come in no wave: the next one has opened by then, or it is another
+    day and the pulse comes daily. Where the wave has closed by then, it is an error.
+    """
+    waves = _lives(pulse)
+    for number, after in enumerate(pulse.remind_after):
+        closed = pulse.close_after is not None and after >= pulse.close_after
+        if closed or not waves or any(after < life for life in waves):
+            continue
+        expected = (
+            f"expected shorter than {written(max(waves))}, the longest that a wave of this pulse"
+            " is of use; this reminder never comes"
+        )
+        at = (*path, "remind_after", number)
+        yield Problem(path=at, expected=expected, severity="warning")
+
+
+def _lives(pulse: Pulse) -> list[timedelta]:
+    """Give how long each wave lasts until the next one opens; of days in a row, until
+    midnight.
+    """
+    openings = _openings(pulse)
+    lives: list[timedelta] = []
+    for number, at in enumerate(openings[:-1]):
+        life = openings[number + 1] - at
+        before = at - openings[number - 1] if number else None
+        if timedelta(days=1) in (life, before):
+            midnight = at.replace(hour=0, minute=0) + timedelta(days=1)
+            life = min(life, midnight - at)
+        lives.append(life)
+    return lives
 
 
 def _tokens(slack: Slack | None) -> Iterator[Problem]:

@@ -68,7 +68,7 @@ def _count(number: int, word: str) -> str:
 def _look(files: list[Path]) -> tuple[list[Finding], list[str]]:
     """Check everything; gives the findings by file and line, and the names of what was read."""
     from bot.config import ids_twice, read_survey_file
-    from bot.config_checks import survey_references
+    from bot.config_checks import survey_references, too_few_to_draw
     from bot.findings import in_file
 
     surveys = [path for path in files if not _is_configuration(path)]
@@ -85,6 +85,8 @@ def _look(files: list[Path]) -> tuple[list[Finding], list[str]]:
     if reading is not None and whole and surveys:
         ids = [survey.survey_id for survey in read if survey.survey_id is not None]
         findings += in_file(reading.source, survey_references(reading.source.data, ids))
+        known = {one.survey.survey_id: one.survey for one in read if one.survey is not None}
+        findings += in_file(reading.source, too_few_to_draw(reading.source.data, known))
     checked = [reading.source.name] if reading is not None and reading.source.name else []
     checked += [str(survey.path) for survey in read]
     return sorted(dict.fromkeys(findings), key=lambda one: (one.file, one.line or 0)), checked

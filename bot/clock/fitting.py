@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock.wall import MIDNIGHT, instant, local_minute
 
-__all__ = ["Hours", "fit", "never", "quiet_from", "unfit"]
+__all__ = ["Hours", "fit", "never", "quiet_from", "unfit", "within"]
 
 _DAY = timedelta(days=1)
 
@@ -135,11 +135,15 @@ def _day_reason(hours: Hours, day: date) -> str | None:
 
 def _quiet_now(hours: Hours, minute: int) -> tuple[int, int] | None:
     """Give the quiet hours that a local time falls in; None when it falls in none."""
-    for begins, ends in hours.quiet:
-        within = begins <= minute < ends if begins < ends else minute >= begins or minute < ends
-        if within and begins != ends:
-            return begins, ends
-    return None
+    return next((quiet for quiet in hours.quiet if within(minute, quiet)), None)
+
+
+def within(minute: int, quiet: tuple[int, int]) -> bool:
+    """Whether a local time is in quiet hours; those that end as they begin are none."""
+    begins, ends = quiet
+    if begins < ends:
+        return begins <= minute < ends
+    return begins != ends and (minute >= begins or minute < ends)
 
 
 def _after_quiet(hours: Hours, at: datetime) -> datetime:

@@ -56,6 +56,37 @@ def test_a_bad_file_hides_nothing(place: Path, capsys: pytest.CaptureFixture[str
     assert lines[8] == "6 files: 8 errors, no warnings"
 
 
+@pytest.mark.parametrize(
+    ("survey", "count", "expected"),
+    [
+        ("partnership-pulse", 12, None),
+        ("partnership-pulse", 13, "expected 12 or fewer: partnership-pulse has no more questions"),
+        ("plain", 1, "expected questions with an enabler in plain; it has none to draw from"),
+    ],
+)
+def test_more_questions_for_each_than_there_are_to_draw_from_are_warned_of(
+    place: Path,
+    capsys: pytest.CaptureFixture[str],
+    survey: str,
+    count: int,
+    expected: str | None,
+) -> None:
+    Path("mine/plain.toml").write_text(
+        'survey = "plain"\ntitle = "Plain"\nconsent.text = "May we?"\n'
+        '[[question]]\nid = "one"\nkind = "yesno"\ntext = "Well?"\n'
+    )
+    Path("config.toml").write_text(
+        'surveys = "mine"\n[[cohort]]\nname = "r"\n[[pulse]]\nname = "p"\ncohorts = ["r"]\n'
+        f'cron = "0 10 1 * *"\nsurvey = "{survey}"\nquestions_per_person = {count}\n'
+    )
+    assert main(["check"]) == 0
+    *warned, total = capsys.readouterr().out.splitlines()
+    assert total.endswith("no errors, no warnings" if expected is None else "1 warning")
+    place_of = "config.toml:9: warning: pulse.p.questions_per_person: "
+    assert [one.startswith(f"{place_of}{expected}") for one in warned] == [True] * len(warned)
+    assert len(warned) == (0 if expected is None else 1)
+
+
 def test_named_files_only(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("mine/bad.toml").write_text("")
     good = str(SHIPPED_SURVEYS / "citizen-pulse.toml")

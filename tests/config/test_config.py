@@ -346,6 +346,56 @@ def test_results_that_would_reach_nobody_are_warned_of(
     assert all(finding.severity == "warning" for finding in found)
 
 
+@pytest.mark.parametrize(
+    ("cron", "quiet", "until"),
+    [
+        ("0 10 1 * *", "20:00-08:00", None),
+        ("0 8 1 * *", "20:00-08:00", None),
+        ("59 7 1 * *", "20:00-08:00", "08:00"),
+        ("0 20 1 * *", "20:00-08:00", "08:00"),
+        ("0 10 1 * *", "09:00-12:30", "12:30"),
+        ("0 10 1 * *", "", None),
+    ],
+)
+def test_an_opening_in_the_pulse_s_own_quiet_hours_is_warned_of(
+    tmp_path: Path, cron: str, quiet: str, until: str | None
+) -> None:
+    pulse = PULSE.replace("0 10 1 * *", cron) + f'quiet_hours = "{quiet}"\n'
+    found = wrong(tmp_path, COHORT + pulse)
+    named = [(one.key, one.severity) for one in found]
+    assert named == ([("pulse.monthly.quiet_hours", "warning")] if until else [])
+    assert all(f"is written to at {until}" in one.expected for one in found)
+
+
+@pytest.mark.parametrize(
+    ("cron", "more", "in_vain"),
+    [
+        ("0 10 1 * *", 'remind_after = ["2d", "30d"]', []),
+        ("0 10 1 * *", 'remind_after = ["2d", "31d", "32d"]', ["31d", "31d"]),
+        ("0 10 * * MON", 'remind_after = ["6d", "7d"]', ["7d"]),
+        ("0 10 * * *", 'remind_after = ["13h", "14h"]', ["14h"]),
+        # Of Friday's and Saturday's nothing is left on the next day, of Monday's there is.
+        ("0 10 * * MON,FRI,SAT", 'remind_after = ["3d"]', []),
+        ("0 10 29 2 *", 'remind_after = ["400d"]', []),
+    ],
+)
+def test_reminders_that_never_come_are_warned_of(
+    tmp_path: Path, cron: str, more: str, in_vain: list[str]
+) -> None:
+    often = "[fatigue]\ninvitations = 9\n"
+    found = wrong(tmp_path, often + COHORT + PULSE.replace("0 10 1 * *", cron) + more)
+    assert [one.severity for one in found] == ["warning"] * len(in_vain)
+    for one, longest in zip(found, in_vain, strict=True):
+        assert one.key.startswith("pulse.monthly.remind_after")
+        assert f"expected shorter than {longest}," in one.expected
+
+
+def test_a_reminder_after_the_closing_is_told_once(tmp_path: Path) -> None:
+    more = 'remind_after = ["40d"]\nclose_after = "35d"\n'
+    (finding,) = wrong(tmp_path, COHORT + PULSE + more)
+    assert (finding.severity, finding.expected) == ("error", "expected shorter than close_after")
+
+
 def test_loading_stops_at_the_first_mistake_and_counts_the_rest(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("a = 1\nb = 2\n")
