@@ -21,7 +21,7 @@ from dialogues.coding import Codeframe
 from dialogues.errors import CannotError
 from dialogues.prompts import Prompt
 from dialogues.survey import Survey
-from storage.protocol import Note, Respondent, Store, Wave
+from storage.protocol import TELLING, Note, Respondent, Store, Wave
 from storage.reports.charts import code_name
 
 __all__ = ["ANY", "Notes", "Plan", "plan_note", "text_of"]
@@ -233,6 +233,7 @@ class Notes:
 
     def _tell_some(self, store: Store, note: Note, before: str) -> str | None:
         """Tell some people; give the last of them, None when there is nobody left for us."""
+        store.hold(TELLING)
         waves = [wave for wave_id in note.waves if (wave := store.wave(wave_id)) is not None]
         sources = [_source(store, wave) for wave in waves]
         told = _some(store, sources, note.enabler, note.stance, after=before, limit=_BATCH)

@@ -24,7 +24,7 @@ from dialogues.coding import Codeframe
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
 from dialogues.survey import Survey
-from storage.protocol import KeptResults, Store, Wave
+from storage.protocol import TELLING, KeptResults, Store, Wave
 from storage.reports.charts import Chart
 from storage.reports.drawing import draw_apart
 from storage.reports.figures import WaveFigures, figures_of
@@ -200,6 +200,7 @@ class Results:
 
     def _tell_some(self, store: Store, kept: KeptResults, before: str) -> str | None:
         """Tell some people; give the last of them, None when there is nobody left for us."""
+        store.hold(TELLING)
         wave = kept.wave
         survey = store.survey(wave.survey_id, wave.revision)
         members = store.audience(wave.wave_id, after=before, limit=_BATCH)

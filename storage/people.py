@@ -34,6 +34,7 @@ from storage.records import (
     write_day,
     write_instant,
 )
+from storage.telling import TELLING
 
 __all__ = ["People"]
 
@@ -49,6 +50,8 @@ _ERASED = (
     "erase_timing",
     "erase_unsent",
     "erase_outbox",
+    "erase_told_results",
+    "erase_told_replies",
     "erase_address",
     "erase_respondent",
 )
@@ -229,6 +232,7 @@ class People(Dispositions, Holding):
         leaving_id: str,
     ) -> int:
         """Erase everything of a person; see the contract."""
+        self.hold(TELLING)
         address = self._address(respondent_id)
         n_responses = len(self._all("responses_of", respondent_id=respondent_id))
         for query in _ERASED:

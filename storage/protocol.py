@@ -36,7 +36,7 @@ from storage.clock import (
 )
 from storage.sending import Sending
 from storage.sweeping import Sweeping
-from storage.telling import Telling
+from storage.telling import TELLING, Telling
 from storage.values import (
     Address,
     AnswerHeld,
@@ -68,6 +68,7 @@ from storage.values import (
 
 __all__ = [
     "NO_END",
+    "TELLING",
     "Address",
     "AnswerHeld",
     "Candidate",

@@ -12,7 +12,11 @@ from typing import Protocol
 from storage.reports.figures import WaveFigures
 from storage.values import KeptResults, Note, Respondent
 
-__all__ = ["Telling"]
+__all__ = ["TELLING", "Telling"]
+
+#: The key that is held by who tells people one after another, before looking whom, and by who
+#: erases somebody: how far it went is kept by pseudonym, and names nobody who is gone.
+TELLING = "telling"
 
 
 class Telling(Protocol):
@@ -77,7 +81,9 @@ class Telling(Protocol):
     def tell_on(self, wave_id: str, *, before: str, after: str | None) -> bool:
         """Note that everybody up to ``after`` is told of results (None: everybody there is);
         False when somebody else has told those after ``before``. To be called before the
-        messages are put out, in one transaction with them.
+        messages are put out, in one transaction with them, which holds ``TELLING``.
+
+        Where ``after`` is erased, telling goes on from their neighbour before.
         """
         ...
 

@@ -353,7 +353,8 @@ class KeptResults:
 
     Attributes:
         pictures: Language to id of the picture.
-        told_after: The last person who was told of it, by pseudonym; None once all were.
+        told_after: The last person who was told of it, by pseudonym, or their neighbour
+            before if they are erased; None once all were.
     """
 
     wave: Wave
@@ -373,7 +374,7 @@ class Note:
         words: Language to text; under ``*`` what serves every other language.
         author: Who of the organisers.
         people: How many get it, as it may be told.
-        told_after: The last person who was told, by pseudonym; None once all were.
+        told_after: As that of results.
     """
 
     note_id: str

@@ -54,6 +54,21 @@ limit :limit
 -- Who comes second changes nothing: the first has told these people.
 update results set told_after = :after where wave_id = :wave_id and told_after = :before
 
+-- name: erase_told_results
+-- Telling goes on from the neighbour before: everybody up to there is told as well.
+update results set told_after = (
+    select coalesce(max(r.respondent_id), '') from respondents r
+    where r.respondent_id < :respondent_id
+)
+where told_after = :respondent_id
+
+-- name: erase_told_replies
+update replies set told_after = (
+    select coalesce(max(r.respondent_id), '') from respondents r
+    where r.respondent_id < :respondent_id
+)
+where told_after = :respondent_id
+
 -- name: audience
 -- Members who were invited and may be written to.
 select r.respondent_id, r.role, r.sector, r.language, r.opted_out_at, a.channel, a.reachable

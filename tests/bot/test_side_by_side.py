@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Event
 
 import pytest
 
 from bot.app import new_id
 from bot.channels.base import Wrote
 from storage.open import open_writer
+from storage.protocol import Store
 from storage.writer import Writer
 from tests.bot.place import Place
 from tests.bot.ports import FakeClock
+from tests.bot.test_results import PEOPLE, Desk, Job
 
 
 @pytest.fixture
@@ -91,3 +96,47 @@ async def test_a_person_whom_both_meet_first_is_one_person(places: list[Place]) 
         )
     assert len(places[0].rows("select 1 from respondents")) == 20
     assert len(places[0].rows("select 1 from sessions")) == 20
+
+
+def test_who_is_erased_while_people_are_told_is_named_nowhere(
+    places: list[Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.results._BATCH", 5)
+    desk, gone = Desk(places[0]), PEOPLE[4]
+    desk.wave()
+    told, go_on = Event(), Event()
+
+    def run(job: Job) -> object:
+        def and_stay(store: Store) -> object:
+            result = job(store)
+            if result == gone:
+                told.set()
+                go_on.wait(120)
+            return result
+
+        return places[0].run(and_stay)
+
+    def erase(store: Store) -> None:
+        store.erase(
+            gone,
+            at=places[0].clock(),
+            erasure_id="e",
+            actor="respondent",
+            farewell=None,
+            leaving_id="x",
+        )
+
+    with ThreadPoolExecutor() as threads:
+        telling = threads.submit(desk.tick, run)
+        assert told.wait(120)
+        erasing = places[1].writer.submit(erase)
+        # Both are in the middle: the one who erases waits, or is done where it does not.
+        while not erasing.done() and not places[0].rows("select 1 from pg_locks where not granted"):
+            time.sleep(0.01)
+        go_on.set()
+        telling.result()
+        erasing.result()
+    desk.tick()
+    assert places[0].rows("select 1 from results where told_after is not null") == []
+    assert gone not in str(places[0].rows("select * from outbox"))
+    assert set(desk.told()) == {*PEOPLE, "silent", "C1"} - {gone}

@@ -44,6 +44,17 @@ def test_a_picture_is_kept_once_and_given_as_it_was(store: SqlStore) -> None:
     assert len(rows(store, "pictures")) == 2
 
 
+def erase(store: Store, name: str) -> None:
+    store.erase(
+        name,
+        at=LATER,
+        erasure_id=f"e-{name}",
+        actor="respondent",
+        farewell=None,
+        leaving_id=f"x-{name}",
+    )
+
+
 # When they are due -----------------------------------------------------------------------
 
 
@@ -169,6 +180,42 @@ def test_only_the_first_to_note_it_tells_people(store: SqlStore) -> None:
     assert not store.tell_on("silent", before="", after="bob")
 
 
+@pytest.mark.parametrize(("gone", "told"), [("bob", "ann"), ("ann", "bob"), ("dan", "bob")])
+def test_who_is_erased_in_the_middle_is_named_no_more_and_telling_goes_on(
+    store: SqlStore, gone: str, told: str
+) -> None:
+    of = survey()
+    fielded(store, of)
+    invite(store, of, "ann", "bob", "dan", "uma")
+    close(store)
+    keep(store)
+    store.keep_note(NOTE)
+    store.tell_on("w", before="", after="bob")
+    store.note_told(NOTE.note_id, before="", after="bob")
+    erase(store, gone)
+    [kept], [note] = store.untold_results(), store.untold_notes()
+    assert (kept.told_after, note.told_after) == (told, told)
+    left = [one.respondent_id for one in store.audience("w", after=told, limit=9)]
+    assert left == [name for name in ("dan", "uma") if name != gone]
+    assert gone not in str((rows(store, "results"), rows(store, "replies")))
+
+
+def test_where_all_who_were_told_are_erased_telling_goes_on_with_the_rest(store: SqlStore) -> None:
+    of = survey()
+    fielded(store, of)
+    invite(store, of, "ann", "bob", "dan")
+    close(store)
+    keep(store)
+    store.tell_on("w", before="", after="bob")
+    for name in ("ann", "bob"):
+        erase(store, name)
+    [kept] = store.untold_results()
+    assert kept.told_after == ""
+    assert [one.respondent_id for one in store.audience("w", after="", limit=9)] == ["dan"]
+    # Who told them before does not tell them again.
+    assert not store.tell_on("w", before="bob", after="dan")
+
+
 # Notes -----------------------------------------------------------------------------------
 
 
@@ -239,7 +286,7 @@ def test_who_erases_everything_leaves_the_results_as_they_were_shown(store: SqlS
     keep(store)
     store.keep_note(NOTE)
     before = (rows(store, "results"), rows(store, "replies"))
-    store.erase("ann", at=LATER, erasure_id="e", actor="respondent", farewell=None, leaving_id="x")
+    erase(store, "ann")
     assert (rows(store, "results"), rows(store, "replies")) == before
     assert "ann" not in str(before)
     assert store.audience("w", after="", limit=9) == []

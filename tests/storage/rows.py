@@ -12,6 +12,9 @@ from storage.tables import KeptTable, in_order
 #: Columns that say whose a row is, directly or through what is theirs.
 PERSONAL = ("respondent_id", "response_id", "session_id", "invitation_id")
 
+#: Columns that say how far something went among people: they name one, and are no one's.
+CURSORS = ("told_after",)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -64,7 +67,9 @@ def plain_row(table: KeptTable, of: list[Column], who: str) -> dict[str, Any]:
         if column.name == table.serial:
             continue
         if column.kind == "text":
-            row[column.name] = who if column.name in PERSONAL else f"{column.name} of {who}"
+            row[column.name] = (
+                who if column.name in (*PERSONAL, *CURSORS) else f"{column.name} of {who}"
+            )
         else:
             row[column.name] = number if column.kind == "integer" else number + 0.25
     return row

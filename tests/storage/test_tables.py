@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from storage.open import open_store
 from storage.store import SqlStore
 from storage.tables import NOT_ERASED, TABLES, in_order
-from tests.storage.rows import PERSONAL, add, columns, plain_row
+from tests.storage.rows import CURSORS, PERSONAL, Column, add, columns, plain_row
 
 AT = datetime(2026, 12, 1, 10, 30, tzinfo=UTC)
 
@@ -64,12 +65,10 @@ def test_a_table_of_another_version_comes_last() -> None:
 def test_erasing_somebody_reaches_every_table_that_names_them(store: SqlStore) -> None:
     driver = store._driver
     described = columns(driver)
-    personal = {
-        name: [column.name for column in of if column.name in PERSONAL]
-        for name, of in described.items()
-    }
+    personal = _named(described, PERSONAL)
+    going = _named(described, CURSORS)
     for table in TABLES:
-        if personal[table.name]:
+        if personal[table.name] or going[table.name]:
             for who in ("ann", "bob"):
                 add(driver, table.name, plain_row(table, described[table.name], who))
     store.erase("ann", at=AT, erasure_id="e1", actor="test", farewell=None, leaving_id="leaving")
@@ -81,6 +80,17 @@ def test_erasing_somebody_reaches_every_table_that_names_them(store: SqlStore) -
                 f"{name} names a person: erase it in storage/people.py, or give the reason"
                 " for leaving it in NOT_ERASED (storage/tables.py)"
             )
+    for name, named_by in going.items():
+        for column in named_by:
+            left = [row[column] for row in driver.all(f"select {column} from {name}", {})]
+            assert sorted(left) == ["", "bob"], f"{name} still names who was erased"
     assert set(NOT_ERASED) <= {name for name, named_by in personal.items() if named_by}
     assert all(NOT_ERASED.values())
     store.close()
+
+
+def _named(described: Mapping[str, list[Column]], wanted: tuple[str, ...]) -> dict[str, list[str]]:
+    return {
+        name: [column.name for column in of if column.name in wanted]
+        for name, of in described.items()
+    }
