@@ -17,6 +17,7 @@ from typing import Any
 from tests.bench.answering import compare
 from tests.bench.exporting import exporting
 from tests.bench.growth import growth
+from tests.bench.opening import opening
 from tests.bench.sending import sending
 from tests.bench.starting import starting
 from tests.bench.tagging import tagging
@@ -53,6 +54,10 @@ def _growth(folder: Path, options: argparse.Namespace) -> Figures:
     return growth(folder / "growth", answers=1_000_000, times=2_000, people=8, waves=10)
 
 
+def _opening(folder: Path, options: argparse.Namespace) -> Figures:
+    return opening(folder / "opening", people=1_000 if options.quick else 100_000)
+
+
 MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
     "answering": _answering,
     "sending": _sending,
@@ -60,6 +65,7 @@ MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
     "exporting": _exporting,
     "starting": _starting,
     "growth": _growth,
+    "opening": _opening,
 }
 
 

@@ -23,6 +23,14 @@ def clean_environ() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not name.startswith("PULSE_")}
 
 
+def rss_mb(pid: int) -> float:
+    """Give the most memory that a process has held; 0 once it has ended."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 class Bot:
     """A bot that reads a fake Telegram.
 
@@ -82,10 +90,7 @@ class Bot:
 
     def rss_mb(self) -> float:
         """The most memory that its process has held."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-        return 0.0
+        return rss_mb(self.pid)
 
     def kill(self) -> None:
         """Kill it as a power cut would (SIGKILL) and wait for its end. Safe to repeat."""
@@ -132,8 +137,13 @@ class Yardstick(Bot):
             return sum(len(data) for data in pickle.load(file)["user_data"].values())
 
 
-def write_config(folder: Path, *, token: str = "", api_base_url: str = "") -> Path:
-    """Write a configuration with the bench's survey and a database in the same folder."""
+def write_config(
+    folder: Path, *, token: str = "", api_base_url: str = "", storage: str = ""
+) -> Path:
+    """Write a configuration with the bench's survey, and a database in the same folder unless
+    its address is given.
+    """
+    storage = storage or f"sqlite:///{folder}/pulse.db"
     surveys = folder / "surveys"
     surveys.mkdir()
     shutil.copy(SURVEY, surveys / "bench.toml")
@@ -141,7 +151,7 @@ def write_config(folder: Path, *, token: str = "", api_base_url: str = "") -> Pa
     lines = [
         f'surveys = "{surveys}"',
         "[storage]",
-        f'url = "sqlite:///{folder / "pulse.db"}"',
+        f'url = "{storage}"',
         *(
             ["[telegram]", f'token = "{token}"', f'api_base_url = "{api_base_url}"']
             if token

@@ -107,6 +107,19 @@ def test_growth_and_lookups_are_measured_on_both_engines(
     assert not list(tmp_path.iterdir())
 
 
+def test_opening_a_wave_is_measured_on_both_engines(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    figures = lines(capsys, "--only", "opening", "--folder", str(tmp_path))
+    assert [(one["engine"], one["people"]) for one in figures] == [
+        ("sqlite", 100), ("sqlite", 1_000), ("postgres", 100), ("postgres", 1_000),
+    ]  # fmt: skip
+    for one in figures:
+        assert one["people_per_second"] > 0
+        assert one["rss_mb"] > 10
+    assert not list(tmp_path.iterdir())
+
+
 def test_lives_are_multiplied_truly(tmp_path: Path) -> None:
     """What is multiplied reads back as what was lived, each life with its own ids."""
     lived = live(people=2, waves=2)
