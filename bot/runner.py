@@ -31,6 +31,7 @@ from bot.channels.base import (
 )
 from bot.clock.planning import Planner
 from bot.drawing import Drawer
+from bot.forgetting import forget
 from bot.house import House, PulsePlan
 from bot.looking_back import look_back
 from bot.observer import UNOBSERVED, Observer, TurnOutcome
@@ -444,14 +445,15 @@ class Runner:
                     )
                     store.say(respondent, [shown], at=now)
                 case ErasureRequested():
-                    mark = "/" if slash else ""
-                    store.erase(
+                    forget(
+                        store,
                         respondent.respondent_id,
-                        at=now,
-                        erasure_id=self._new_id(),
                         actor="respondent",
-                        farewell=Prompt(text=messages.say("forget_done", language, slash=mark)),
-                        leaving_id=self._new_id(),
+                        language=language,
+                        slash=slash,
+                        tell=True,
+                        now=now,
+                        new_id=self._new_id,
                     )
                 case _:
                     pass

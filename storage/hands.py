@@ -30,6 +30,11 @@ __all__ = ["SCRUB_SECONDS", "Bounds", "Hand", "Heard"]
 #: How long erased words may stay in the database's log while there is always work to do.
 SCRUB_SECONDS = 1.0
 
+#: How long scrubbing is tried at the end, where nobody may come after us who would do it, and how
+#: often.
+_LAST_SCRUB_SECONDS = 5.0
+_LOOK_AGAIN_SECONDS = 0.05
+
 
 @dataclass(slots=True, kw_only=True)
 class Bounds:
@@ -137,7 +142,15 @@ class Hand:
             if store.scrub_due and (self._queue.empty() or now - scrubbed_at > SCRUB_SECONDS):
                 _scrub(store)
                 scrubbed_at = now
+        self._scrub_at_last(store)
+
+    def _scrub_at_last(self, store: SqlStore) -> None:
+        """Scrub before the end; what another program looks at meanwhile is waited for a while."""
+        until = time.monotonic() + _LAST_SCRUB_SECONDS
         _scrub(store)
+        while store.scrub_due and time.monotonic() < until:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            _scrub(store)
 
     def _do(self, store: SqlStore, first: Task) -> None:
         """Run what waits, and hand out what came of it."""

@@ -67,6 +67,9 @@ COMMANDS: dict[str, Entry] = {
     "migrate": Entry(
         target="bot.cli.keeping:migrate", help="Copy everything into another database."
     ),
+    "erase": Entry(
+        target="bot.cli.erasing:erase", help="Erase a person, as `forget` in the chat does."
+    ),
     "doctor": Entry(target="bot.cli.doctoring:doctor", help="Find trouble, and say what to do."),
     "tag": Entry(target="bot.cli.tagging:tag", help="Tag a text, or a file of answers."),
     "train": Entry(target="bot.cli.tagging:train", help="Make a tagger from coded answers."),

@@ -188,6 +188,12 @@ insert into erasures (erasure_id, erased_at, actor, n_responses)
 values (:erasure_id, :at, :actor, :n_responses)
 on conflict do nothing
 
+-- name: addresses_ending
+-- Whoever is known at an address that ends like this, in small letters or capitals.
+select respondent_id, platform_id from addresses
+where channel = :channel and leaving = 0 and platform_id like '%' || :ending
+order by respondent_id
+
 -- name: erase_responses
 delete from responses where respondent_id = :respondent_id
 

@@ -359,6 +359,29 @@ def test_what_was_erased_leaves_the_log_by_itself(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_what_was_erased_leaves_the_log_before_the_writer_ends(tmp_path: Path) -> None:
+    """A command that erases while `pulse run` reads: nobody may come after it who would scrub."""
+    path = tmp_path / "pulse.db"
+    writer = Writer(lambda: open_store(f"sqlite:///{path}"))
+    writer.submit(tell_all).result(10)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("begin")
+    reader.execute("select count(*) from answers").fetchone()
+    writer.submit(
+        lambda store: store.erase(
+            "ann", at=AT, erasure_id="e", actor="person", farewell=None, leaving_id="x"
+        )
+    )
+    closing = threading.Thread(target=writer.close)
+    closing.start()
+    closing.join(0.1)
+    assert b"Quixotic" in raw(tmp_path)
+    reader.execute("rollback")
+    closing.join(60)
+    assert b"Quixotic" not in raw(tmp_path)
+    reader.close()
+
+
 def test_a_new_database_is_its_owners_only(tmp_path: Path) -> None:
     path = tmp_path / "pulse.db"
     writer = Writer(lambda: open_store(f"sqlite:///{path}"))
