@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.app import new_id
 from tests.bot.place import MONTHLY, Place, zoned
 
 OPENS = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
@@ -170,6 +171,23 @@ def test_a_whole_cohort_is_invited_in_batches(place: Place) -> None:
     place.join(*names)
     place.tick(OPENS)
     assert sorted(name for name, _ in place.deliver()) == names
+
+
+def test_what_is_written_for_neighbours_lies_together(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.inviting.BATCH", 5)
+    place.new_id = new_id
+    place.set_up()
+    place.join(*(f"n{number:03}" for number in range(40)))
+    place.tick(OPENS)
+    for table, name in (("invitations", "invitation_id"), ("sessions", "session_id")):
+        rows = place.rows(f"select {name} as id from {table} order by respondent_id")
+        pages = [{row["id"][:8] for row in rows[first : first + 5]} for first in range(0, 40, 5)]
+        assert all(len(page) == 1 for page in pages), table
+        # In one look, pages come after each other; what tells rows of a page apart is chance.
+        assert [max(page) for page in pages] == sorted(max(page) for page in pages)
+        assert max(len(row["id"]) for row in rows) <= 24
 
 
 def test_a_paused_wave_sends_nothing(place: Place) -> None:
