@@ -142,7 +142,7 @@ class Clockwork(Dispositions, Holding):
         written_at = write_instant(at)
         ordered = sorted(invited, key=lambda one: one.candidate.respondent_id)
         self._many("invite_at", [_invitation(one, wave_id, written_at) for one in ordered])
-        kept = self._kept_between(wave_id, ordered)
+        kept = self._kept_of(ordered)
         ours = [one for one in ordered if one.invitation_id in kept]
         cohort = wave["cohort"]
         self._many("add_first_state", [_invitation(one, wave_id, written_at) for one in ours])
@@ -160,20 +160,15 @@ class Clockwork(Dispositions, Holding):
         ordered = sorted(passed, key=lambda one: one.candidate.respondent_id)
         rows = [_passed_over(one, wave_id, write_instant(at)) for one in ordered]
         self._many("pass_over", rows)
-        kept = self._kept_between(wave_id, ordered)
+        kept = self._kept_of(ordered)
         rows = [row for row in rows if row["invitation_id"] in kept]
         self._many("add_first_state", rows)
         self._many("note_unsent", rows)
 
-    def _kept_between(
-        self, wave_id: str, ordered: Sequence[Invited] | Sequence[PassedOver]
-    ) -> set[str]:
-        rows = self._all(
-            "invited_between",
-            wave_id=wave_id,
-            first=ordered[0].candidate.respondent_id,
-            last=ordered[-1].candidate.respondent_id,
-        )
+    def _kept_of(self, made: Sequence[Invited] | Sequence[PassedOver]) -> set[str]:
+        """Give the ids of those that were written, and perhaps some that lie between them."""
+        ids = [one.invitation_id for one in made]
+        rows = self._all("invited_between", first=min(ids), last=max(ids))
         return {row["invitation_id"] for row in rows}
 
     def note_unsent(self, wave_id: str, unsent: Sequence[Unsent], *, at: datetime) -> None:

@@ -51,8 +51,9 @@ select max(p.respondent_id) as last from (
 -- :roles is |citizen|partner|, or empty for all.
 select r.respondent_id, r.role, r.sector, r.language, a.channel, t.timezone, t.told_timezone,
     t.minute, t.quiet, t.days_off, t.paused_until,
-    exists (
-        select 1 from consents c
+    (
+        -- Each looked up: "exists" has PostgreSQL read all consents there are for every page.
+        select count(*) from consents c
         where c.respondent_id = r.respondent_id and c.survey_id = :survey_id
         and c.consent_revision = :consent_revision
     ) as agreed
@@ -64,8 +65,10 @@ where m.cohort = :cohort and m.respondent_id > :after and m.respondent_id <= :la
 and a.reachable = 1 and r.opted_out_at is null
 and (:roles = '' or :roles like '%|' || r.role || '|%')
 and not exists (
+    -- By person, of whom there are few: in the middle of an opening PostgreSQL's statistics
+    -- know nothing of the wave yet, and it would go through all that was invited so far.
     select 1 from invitations i
-    where i.wave_id = :wave_id and i.respondent_id = m.respondent_id
+    where i.respondent_id = m.respondent_id and i.wave_id || '' = :wave_id
 )
 order by m.respondent_id
 
@@ -111,8 +114,7 @@ insert into dispositions (invitation_id, seq, state, at, channel, reason)
 values (:invitation_id, 1, :state, :at, :channel, :reason)
 
 -- name: invited_between
-select invitation_id from invitations
-where wave_id = :wave_id and respondent_id >= :first and respondent_id <= :last
+select invitation_id from invitations where invitation_id >= :first and invitation_id <= :last
 
 -- name: note_unsent
 insert into unsent (wave_id, respondent_id, number, reason, noted_at)
