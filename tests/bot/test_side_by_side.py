@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
-from threading import Event
+from threading import Barrier, Event
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from storage.protocol import Store
 from storage.writer import Writer
 from tests.bot.place import Place
 from tests.bot.ports import FakeClock
+from tests.bot.test_drawing import FOUR, MANY, NEXT, OPENS, drawn, people, spread
 from tests.bot.test_results import PEOPLE, Desk, Job
 
 
@@ -130,9 +133,7 @@ def test_who_is_erased_while_people_are_told_is_named_nowhere(
         telling = threads.submit(desk.tick, run)
         assert told.wait(120)
         erasing = places[1].writer.submit(erase)
-        # Both are in the middle: the one who erases waits, or is done where it does not.
-        while not erasing.done() and not places[0].rows("select 1 from pg_locks where not granted"):
-            time.sleep(0.01)
+        _until_somebody_waits(places[0], erasing)
         go_on.set()
         telling.result()
         erasing.result()
@@ -140,3 +141,88 @@ def test_who_is_erased_while_people_are_told_is_named_nowhere(
     assert places[0].rows("select 1 from results where told_after is not null") == []
     assert gone not in str(places[0].rows("select * from outbox"))
     assert set(desk.told()) == {*PEOPLE, "silent", "C1"} - {gone}
+
+
+def test_two_schedules_at_once_open_each_wave_once_and_draw_evenly(
+    places: list[Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find the wave due at the same instant, and invite the same people page by page, while
+    others come by themselves.
+    """
+    monkeypatch.setattr("bot.inviting.BATCH", 5)
+    for place in places:
+        place.set_up(FOUR, more=(MANY,))
+    members, keen = people(61), people(20, first=100)
+    places[0].join(*members, *keen)
+    both = Counter[str]()
+    for number, opens_at in enumerate((OPENS, NEXT), 1):
+        places[0].clock.at = opens_at
+        wave_id = f"monthly-riverside-{opens_at.date()}"
+        _at_once(
+            *(place.tick for place in places),
+            *(partial(_come, place, keen[one::2]) for one, place in enumerate(places)),
+        )
+        waves = places[0].rows("select wave_id, seed from waves order by opens_at")
+        assert len(waves) == number
+        assert (waves[-1]["wave_id"], bool(waves[-1]["seed"])) == (wave_id, True)
+        for table in ("invitations", "sessions"):
+            found = places[0].rows(f"select * from {table} where wave_id = ?", wave_id)
+            assert sorted(row["respondent_id"] for row in found) == [*members, *keen]
+        counts = Counter(one for draw in drawn(places[0], wave_id).values() for one in draw)
+        assert sum(counts.values()) == 4 * 81
+        assert spread(counts) <= 1
+        kept = places[0].rows("select * from draws where wave_id = ?", wave_id)
+        assert {row["question_id"]: row["n"] for row in kept} == counts
+        both += counts
+    assert spread(both) <= 1
+
+
+def _at_once(*jobs: Callable[[], None]) -> None:
+    """Let jobs begin at the same moment, each in a thread of its own."""
+    ready = Barrier(len(jobs))
+
+    def run(job: Callable[[], None]) -> None:
+        ready.wait(120)
+        job()
+
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        for running in [threads.submit(run, job) for job in jobs]:
+            running.result()
+
+
+def _come(place: Place, names: Sequence[str]) -> None:
+    """Let people come by themselves while others open the wave."""
+    for name in names:
+        place.write(name, "/start")
+
+
+def test_who_comes_while_another_worker_draws_waits_for_what_it_drew(places: list[Place]) -> None:
+    for place in places:
+        place.set_up(replace(FOUR, questions_per_person=7), more=(MANY,))
+    places[0].tick(OPENS)
+    places[0].join("ann", "bob")
+    drew, go_on = Event(), Event()
+    take = partial(places[0].runner.take, inbound=wrote(places[0], "ann", "/start", 1))
+
+    def and_stay(store: Store) -> None:
+        take(store)
+        drew.set()
+        go_on.wait(120)
+
+    with ThreadPoolExecutor() as threads:
+        anns = threads.submit(places[0].run, and_stay)
+        assert drew.wait(120)
+        bobs = threads.submit(places[1].write, "bob", "/start")
+        _until_somebody_waits(places[0], bobs)
+        go_on.set()
+        anns.result()
+        bobs.result()
+    draws = drawn(places[0])
+    counts = Counter(one for draw in draws.values() for one in draw)
+    assert (len(draws), sum(counts.values()), spread(counts)) == (2, 14, 1)
+
+
+def _until_somebody_waits(place: Place, other: Future[Any]) -> None:
+    """Wait until the other one waits for a lock, or is done where it needs none."""
+    while not other.done() and not place.rows("select 1 from pg_locks where not granted"):
+        time.sleep(0.01)
