@@ -12,14 +12,30 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dialogues.rates import Rates, rates_of
-from dialogues.states import UNSENT, State
+from dialogues.states import UNSENT, Cause, State
 from storage.protocol import InvitationCounts, Wave
 
-__all__ = ["WaveStanding", "in_zone"]
+__all__ = ["WaveStanding", "in_zone", "why_not"]
 
 #: A cohort that can be counted before anybody is asked: the members of a Slack channel. Who
 #: follows a link chose to come, so theirs is no response rate.
 _LISTED = frozenset({"slack"})
+
+#: Why people are not invited to a wave, in few words.
+_WHY = {
+    Cause.AWAY: "away",
+    Cause.CLOSED: "closed before",
+    Cause.DAY_OFF: "on days off",
+    Cause.FATIGUE: "asked enough lately",
+    Cause.GIVEN_UP: "given up",
+    Cause.HOLIDAY: "on holidays",
+    Cause.LEFT: "left before",
+    Cause.PAUSED: "paused",
+    Cause.QUIET: "in quiet hours",
+    Cause.STALE: "too late",
+    Cause.UNREACHABLE: "not reachable",
+    Cause.WITHDRAWN: "said stop before",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +45,7 @@ class WaveStanding:
     Attributes:
         now: Aware UTC.
         rates: Messages a second that each channel takes, as configured.
+        not_invited: Reason to how many people were not invited for it.
         measured: Messages a second that leave at present, as far as it was watched.
     """
 
@@ -36,6 +53,7 @@ class WaveStanding:
     counts: InvitationCounts
     now: datetime
     rates: Mapping[str, float]
+    not_invited: Mapping[str, int]
     measured: float | None = None
 
     @property
@@ -99,6 +117,7 @@ class WaveStanding:
         return {
             "invited": counts.invited,
             "agreed": counts.consented,
+            "not_invited": dict(sorted(self.not_invited.items())),
             "dispositions": dict(sorted(counts.by_disposition.items())),
             "states": dict(sorted(counts.by_state.items())),
             "channels": dict(sorted(counts.by_channel.items())),
@@ -171,6 +190,17 @@ class WaveStanding:
             f"{held.again:,} of {held.answered:,} who answered {held.before} have answered again"
             f" ({_percent(held.again / held.answered)} retention), {held.entered:,} are new"
         )
+
+
+def why_not(not_invited: Mapping[str, int]) -> str:
+    """Say how many people are not invited, and why; empty where there is nobody.
+
+    Args:
+        not_invited: Reason to how many.
+    """
+    return ", ".join(
+        f"{count:,} {_WHY[Cause(reason)]}" for reason, count in sorted(not_invited.items())
+    )
 
 
 def in_zone(at: datetime, timezone: str) -> str:

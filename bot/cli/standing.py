@@ -29,7 +29,7 @@ _OVER = 10.0
 
 def lines(standing: WaveStanding) -> list[str]:
     """Write how a wave stands as plain lines."""
-    from bot.standing import in_zone
+    from bot.standing import in_zone, why_not
 
     wave = standing.wave
     until = f", closes {in_zone(wave.closes_at, wave.timezone)}" if wave.closes_at else ""
@@ -38,6 +38,8 @@ def lines(standing: WaveStanding) -> list[str]:
         f"{wave.wave_id} ({wave.state}, opened {opened}{until})",
         f"  sending      {standing.sending()}",
     ]
+    if missed := why_not(standing.not_invited):
+        written.append(f"  not invited  {missed}")
     if standing.counts.invited:
         written += [
             f"  invitations  {standing.states()}",

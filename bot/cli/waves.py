@@ -26,18 +26,6 @@ _T = TypeVar("_T")
 WaveId = Annotated[str, typer.Argument(help="Id of a wave.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 
-#: Why people are not invited to a wave, in few words.
-_WHY = {
-    "away": "away",
-    "closed": "closed before",
-    "day_off": "on days off",
-    "fatigue": "asked enough lately",
-    "holiday": "on holidays",
-    "paused": "paused",
-    "quiet": "in quiet hours",
-    "stale": "too late",
-}
-
 app = typer.Typer(help="Waves by hand.", no_args_is_help=True)
 
 
@@ -93,6 +81,7 @@ def open_wave(
 ) -> None:
     """Open a wave of a pulse now; `pulse run` sends the invitations."""
     from bot.app import now
+    from bot.standing import why_not
 
     with _desk() as desk:
         plan = desk.waves.house.pulse(pulse)
@@ -113,19 +102,12 @@ def open_wave(
                     f"{wave.wave_id} was opened already: a pulse has one wave a cohort and day."
                 )
             n_invited = desk.waves.invite(wave, desk.run)
-            unsent = desk.run(methodcaller("unsent", wave.wave_id))
+            missed = why_not(desk.run(methodcaller("unsent", wave.wave_id)))
             typer.echo(
-                f"Opened {wave.wave_id}: {n_invited} people to invite{_not_invited(unsent)}."
+                f"Opened {wave.wave_id}: {n_invited} people to invite"
+                f"{f'; not invited: {missed}' if missed else ''}."
                 " `pulse run` sends the invitations, each at a fit hour."
             )
-
-
-def _not_invited(unsent: dict[str, int]) -> str:
-    """Say how many are not invited, and why; nothing where there is nobody."""
-    if not unsent:
-        return ""
-    reasons = ", ".join(f"{count} {_WHY[reason]}" for reason, count in sorted(unsent.items()))
-    return f"; not invited: {reasons}"
 
 
 @app.command()
@@ -220,7 +202,9 @@ def _stands(store: Store, wave_id: str, rates: Mapping[str, float]) -> WaveStand
     if wave is None:
         raise UserError(f"There is no wave {wave_id!r} any more.")
     counts = store.counts(wave_id, now=at)
-    return WaveStanding(wave=wave, counts=counts, now=at, rates=rates)
+    return WaveStanding(
+        wave=wave, counts=counts, now=at, rates=rates, not_invited=store.unsent(wave_id)
+    )
 
 
 @app.command("list")

@@ -9,6 +9,7 @@ import pytest
 
 from bot.cli import standing as terminal
 from bot.standing import WaveStanding
+from dialogues.states import Cause
 from storage.protocol import InvitationCounts, Retention, ToSend
 from tests.contract.scenes import AT, wave
 
@@ -27,7 +28,7 @@ RATES = {"telegram": 30.0, "slack": 4.0}
 
 
 def stands(counts: InvitationCounts = COUNTS, **changes: object) -> WaveStanding:
-    plain = WaveStanding(wave=wave(), counts=counts, now=AT, rates=RATES)
+    plain = WaveStanding(wave=wave(), counts=counts, now=AT, rates=RATES, not_invited={})
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -44,6 +45,16 @@ def test_it_is_said_in_lines() -> None:
         "  panel        30 of 40 who answered the-one-before have answered again (75% retention),"
         " 5 are new",
     ]
+
+
+def test_who_is_not_invited_is_said_with_the_reason() -> None:
+    everything = stands(not_invited={cause.value: 1 for cause in Cause} | {"fatigue": 1200})
+    said = terminal.lines(everything)[2]
+    assert said.startswith(
+        "  not invited  1 away, 1 closed before, 1 on days off, 1,200 asked enough"
+    )
+    assert len(said.split(",")) == len(Cause) + 1
+    assert everything.as_json()["not_invited"]["fatigue"] == 1200  # type: ignore[index]
 
 
 def test_sending_is_done_when_the_slowest_channel_is() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from storage.records import write_instant
 from storage.tables import TABLES
 from tests.e2e.house import House
 from tests.fakes.people import Person
@@ -29,7 +31,7 @@ name = "monthly"
 survey = "SURVEY"
 cohorts = ["riverside"]
 cron = "0 10 1 1 *"
-remind_after = ["8s"]
+remind_after = ["2h"]
 close_after = "CLOSE"
 """
 
@@ -68,14 +70,14 @@ text = "What makes you say so? [why]"
 SECRET = SMALL.replace('"small"', '"secret"').replace("thanks", 'anonymity = "anonymous"\nthanks')
 
 
-def plan(survey: str = "small", close: str = "1h") -> str:
+def plan(survey: str = "small", close: str = "1d") -> str:
     return COHORT.replace("SURVEY", survey).replace("CLOSE", close)
 
 
-async def joined(*people: Person) -> None:
+async def joined(*people: Person, code: str = "river") -> None:
     """Join the cohort by its deep link, and leave its open survey answered."""
     for person in people:
-        await person.send("/start river")
+        await person.send(f"/start {code}")
     for person in people:
         await person.wait_for(lambda m: "You have joined" in m.text)
         await person.press("I agree")
@@ -90,6 +92,15 @@ async def status(house: House) -> dict[str, Any]:
     (wave,) = json.loads(done.out)
     assert isinstance(wave, dict)
     return wave
+
+
+async def hours_pass(house: House, *, invited: int) -> None:
+    """Let every invitation have arrived two hours ago, so that reminders are due."""
+    arrived = "select * from dispositions where state = 'contacted'"
+    await house.until(lambda: len(house.rows(arrived)) == invited)
+    ago = write_instant(datetime.now(UTC) - timedelta(hours=2, minutes=1))
+    house.change("update dispositions set at = ? where state = 'contacted'", ago)
+    house.change("update invitations set next_reminder_at = ?", ago)
 
 
 async def test_a_wave_from_opening_to_closing_on_both_platforms(
@@ -119,8 +130,9 @@ async def test_a_wave_from_opening_to_closing_on_both_platforms(
             await person.wait_for(lambda m: "[goals]" in m.text)
             await person.press("Yes")
             await person.wait_for(lambda m: "[why]" in m.text)
+        await hours_pass(house, invited=len(invited))
         for person in (ben, tom):
-            await person.wait_for(lambda m: "still open" in m.text, timeout=60)
+            await person.wait_for(lambda m: "still open" in m.text)
         await sue.send("We share a plan.")
         await sue.wait_for(lambda m: "[end]" in m.text)
         tina = slack.person("U4", name="S4")
