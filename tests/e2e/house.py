@@ -33,7 +33,7 @@ from bot.coding import Coder
 from bot.config import load_settings
 from nlp.codeframe import read_codeframe
 from storage.open import open_writer
-from tests.database import read_rows
+from tests.database import change_rows, read_rows
 from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
 from tests.web.serving import free_port
@@ -295,6 +295,10 @@ class House:
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Read the database, also while `pulse run` writes it."""
         return read_rows(self.storage or f"sqlite:///{self.database}", query, *values)
+
+    def change(self, statement: str, *values: object) -> int:
+        """Change what is kept, past the store, and give in how many rows."""
+        return change_rows(self.storage or f"sqlite:///{self.database}", statement, *values)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

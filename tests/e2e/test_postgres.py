@@ -21,7 +21,11 @@ from tests.e2e.test_conversations import (
 from tests.e2e.test_process import (
     test_sigterm_amid_traffic_ends_well_and_the_restart_goes_on,
 )
+from tests.e2e.test_results import (
+    test_a_cohort_hears_what_it_said_and_what_was_done,
+)
 from tests.e2e.test_waves import (
+    test_a_wave_from_opening_to_closing_on_both_platforms,
     test_an_anonymous_wave_leaves_nothing_that_joins,
 )
 from tests.e2e.test_webhooks import (
@@ -32,6 +36,8 @@ from tests.e2e.test_webhooks import (
 __all__ = [
     "ann",
     "sue",
+    "test_a_cohort_hears_what_it_said_and_what_was_done",
+    "test_a_wave_from_opening_to_closing_on_both_platforms",
     "test_an_anonymous_wave_leaves_nothing_that_joins",
     "test_an_edit_changes_the_answer_on_both_platforms",
     "test_both_platforms_at_once_with_presses_and_typed_answers",
