@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.channels.base import Channel, ChannelFailed, ChatGone, MessageRefused, SlowDown
+from bot.channels.base import Channel, ChannelFailed, ChatGone, HeldBack, MessageRefused, SlowDown
 from bot.observer import UNOBSERVED, Observer, SendOutcome
 from bot.pace import BROADCAST, REPLY, Pace
 from bot.pictures import Pictures
@@ -349,11 +349,12 @@ class Delivery:
         receipt = Receipt(outbox_id=row.outbox_id, outcome="put_back")
         try:
             if await self._may_go(row):
+                room = _Room(self._pace, row.lane)
                 try:
                     if _monotonic() - claimed_at < _STALE:
-                        receipt = await self._try(row)
+                        receipt = await self._try(row, room)
                 finally:
-                    self._pace.ended(row.lane)
+                    room.leave()
         finally:
             self._broadcasting -= row.lane == BROADCAST
         self._receipts.append(receipt)
@@ -368,18 +369,20 @@ class Delivery:
         finally:
             self._to_go -= row.lane == BROADCAST
 
-    async def _try(self, row: Outgoing) -> Receipt:
+    async def _try(self, row: Outgoing, room: _Room) -> Receipt:
         began = _monotonic()
-        receipt = await self._receipt(row)
+        receipt = await self._receipt(row, room)
         seconds = _monotonic() - began
         self._observer.sent(self._channel.name, row.lane, _outcome(receipt), seconds)
         return receipt
 
-    async def _receipt(self, row: Outgoing) -> Receipt:
+    async def _receipt(self, row: Outgoing, room: _Room) -> Receipt:
         """Send one message and say how it ended."""
         try:
             async with asyncio.timeout(_LONGEST_SEND):
-                position = await self._show(row)
+                position = await self._show(row, room)
+        except HeldBack:
+            return Receipt(outbox_id=row.outbox_id, outcome="put_back")
         except SlowDown as slow:
             return self._slowed(row, slow)
         except ChatGone:
@@ -396,11 +399,11 @@ class Delivery:
             return self._failed(row, "defect", most=_MAX_DEFECTS)
         return Receipt(outbox_id=row.outbox_id, outcome="sent", position=position)
 
-    async def _show(self, row: Outgoing) -> str | None:
+    async def _show(self, row: Outgoing, room: _Room) -> str | None:
         """Hand one message to the channel, with its picture where it has one."""
         picture = None if row.prompt.picture is None else await self._pictures(row.prompt.picture)
         return await self._channel.send(
-            row.chat, row.prompt, replaces=row.replaces, picture=picture
+            row.chat, row.prompt, replaces=row.replaces, picture=picture, room=room.again
         )
 
     def _slowed(self, row: Outgoing, slow: SlowDown) -> Receipt:
@@ -437,6 +440,36 @@ class Delivery:
         )
 
 
+class _Room:
+    """What a message takes of the pace: a text that goes in parts takes it for each of them."""
+
+    def __init__(self, pace: Pace, lane: int) -> None:
+        self._pace = pace
+        self._lane = lane
+        self._taken = True
+
+    async def again(self) -> None:
+        """Wait for room for the next part.
+
+        Raises:
+            HeldBack: There is none soon.
+        """
+        self.leave()
+        try:
+            async with asyncio.timeout(_STALE):
+                self._taken = await self._pace.go(self._lane)
+        except TimeoutError:
+            raise HeldBack from None
+        if not self._taken:
+            raise HeldBack
+
+    def leave(self) -> None:
+        """Note that a part has arrived, or failed. Safe to repeat."""
+        if self._taken:
+            self._taken = False
+            self._pace.ended(self._lane)
+
+
 def _shifted(receipt: Receipt, by: timedelta) -> Receipt:
     """Give a receipt by another clock than ours."""
     if receipt.retry_at is None or not by:
@@ -452,7 +485,8 @@ def _outcome(receipt: Receipt) -> SendOutcome:
         return "gone"
     if receipt.outcome == "dead":
         return "refused" if receipt.error == "refused" else "given_up"
-    return "slowed" if receipt.error == "slow_down" else "failed"
+    waits = receipt.outcome == "put_back" or receipt.error == "slow_down"
+    return "slowed" if waits else "failed"
 
 
 def _monotonic() -> float:

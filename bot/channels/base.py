@@ -23,14 +23,17 @@ __all__ = [
     "CohortListed",
     "CohortSeen",
     "Edited",
+    "HeldBack",
     "Inbound",
     "MessageRefused",
     "Pressed",
     "Receive",
+    "Room",
     "SlowDown",
     "Unread",
     "WentAway",
     "Wrote",
+    "any_room",
 ]
 
 
@@ -170,12 +173,25 @@ class SlowDown(ChannelFailed):
         self.whole = whole
 
 
+class HeldBack(ChannelFailed):
+    """There is no room now for the rest of a message; the same again goes on from there."""
+
+
 class ChatGone(ChannelFailed):
     """This person cannot be written to (blocked, left, account closed)."""
 
 
 class MessageRefused(ChannelFailed):
     """The platform will never take this message; trying again is of no use."""
+
+
+#: Waits until the platform has room for one more message, where a text takes several. Raises
+#: ``HeldBack`` when there is none soon.
+Room = Callable[[], Awaitable[None]]
+
+
+async def any_room() -> None:
+    """Wait for no room: for who sends one message now and then."""
 
 
 class Channel(Protocol):
@@ -207,16 +223,24 @@ class Channel(Protocol):
         ...
 
     async def send(
-        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+        self,
+        chat: str,
+        prompt: Prompt,
+        *,
+        replaces: str | None,
+        picture: bytes | None = None,
+        room: Room = any_room,
     ) -> str | None:
         """Send one message and give its position in the chat.
 
         With ``replaces`` the message at that position is changed where the platform can;
         where it can't, a new one is sent. ``picture`` is the content (PNG) of the prompt's
-        picture; where it can't be shown, the text goes alone.
+        picture; where it can't be shown, the text goes alone. ``room`` is awaited before every
+        message but the first.
 
         Raises:
             SlowDown: Wait as told, then try again.
+            HeldBack: From ``room``.
             ChatGone: The person cannot be reached.
             MessageRefused: Never try this message again.
             ChannelFailed: Try again later; the message may have arrived.

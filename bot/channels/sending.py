@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequen
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.channels.base import ChannelFailed, SlowDown
+from bot.channels.base import ChannelFailed, Room, SlowDown
 
 __all__ = ["LongMessages", "Uploads", "Waits"]
 
@@ -31,6 +31,7 @@ class LongMessages:
         key: Hashable,
         payloads: Sequence[dict[str, Any]],
         show: Callable[[int, dict[str, Any]], Awaitable[str]],
+        room: Room,
     ) -> str:
         """Send every payload in order and give the position of the last.
 
@@ -38,15 +39,18 @@ class LongMessages:
             key: By which the same message is known again.
             payloads: One or more.
             show: Sends one, given its number from 0.
+            room: Awaited before each but the first that is sent now.
 
         Raises:
-            ChannelFailed: From ``show``; those before it are not sent again.
+            ChannelFailed: From ``show`` or ``room``; those before it are not sent again.
         """
         if len(payloads) == 1:
             return await show(0, payloads[0])
-        index = self._reached.pop(key, 0)
+        index = first = self._reached.pop(key, 0)
         while True:
             try:
+                if index > first:
+                    await room()
                 position = await show(index, payloads[index])
             except ChannelFailed:
                 self._remember(key, index)

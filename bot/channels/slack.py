@@ -13,7 +13,15 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, Receive, SlowDown
+from bot.channels.base import (
+    ChannelFailed,
+    ChatGone,
+    MessageRefused,
+    Receive,
+    Room,
+    SlowDown,
+    any_room,
+)
 from bot.channels.hooks import Hook
 from bot.channels.sending import LongMessages, Uploads, Waits
 from bot.channels.slack_client import (
@@ -163,7 +171,13 @@ class SlackChannel:
     # -- sending -------------------------------------------------------------------------
 
     async def send(
-        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+        self,
+        chat: str,
+        prompt: Prompt,
+        *,
+        replaces: str | None,
+        picture: bytes | None = None,
+        room: Room = any_room,
     ) -> str | None:
         """Send one message and give its position (its ``ts``) in the chat.
 
@@ -173,6 +187,7 @@ class SlackChannel:
 
         Raises:
             SlowDown: Wait as told, then try again.
+            HeldBack: From ``room``.
             ChatGone: The person is no more in the workspace, or cannot be written to.
             MessageRefused: Slack will never take it.
             ChannelFailed: Try again later; the message may have arrived.
@@ -184,22 +199,29 @@ class SlackChannel:
             and not self._uploads.refused(known.picture_id)
         ):
             try:
-                return await self._send_pictured(chat, prompt, known, picture)
+                return await self._send_pictured(chat, prompt, known, picture, room)
             except PictureRefused as refused:
                 self._note_refused_picture(known, refused)
-        return await self._send(chat, prompt, replaces=replaces)
+        return await self._send(chat, prompt, room, replaces=replaces)
 
     async def _send(
-        self, chat: str, prompt: Prompt, *, replaces: str | None = None, file_id: str | None = None
+        self,
+        chat: str,
+        prompt: Prompt,
+        room: Room,
+        *,
+        replaces: str | None = None,
+        file_id: str | None = None,
     ) -> str:
         return await self._long.send(
             (chat, prompt, replaces, file_id),
             render(prompt, file_id=file_id),
             lambda index, payload: self._show(chat, payload, None if index else replaces),
+            room,
         )
 
     async def _send_pictured(
-        self, chat: str, prompt: Prompt, known: Picture, picture: bytes
+        self, chat: str, prompt: Prompt, known: Picture, picture: bytes, room: Room
     ) -> str:
         """Send a message with its picture, by the id that Slack gave it; upload it where it
         has none.
@@ -212,30 +234,32 @@ class SlackChannel:
                 if self._uploads.refused(known.picture_id):
                     raise PictureRefused("refused just now")
                 if file_id is None:
-                    return await self._upload(chat, prompt, known, picture)
+                    return await self._upload(chat, prompt, known, picture, room)
             try:
-                return await self._send(chat, prompt, file_id=file_id)
+                return await self._send(chat, prompt, room, file_id=file_id)
             except MessageRefused:
                 self._uploads.forget(known.picture_id, file_id)
         raise PictureRefused("invalid_blocks")
 
-    async def _upload(self, chat: str, prompt: Prompt, known: Picture, picture: bytes) -> str:
+    async def _upload(
+        self, chat: str, prompt: Prompt, known: Picture, picture: bytes, room: Room
+    ) -> str:
         """Upload a picture, and send the first message with it."""
         try:
             file_id = await self._web.upload(picture, alt=known.alt)
         except TROUBLE as error:
             raise _picture_trouble(self._waits, chat, error) from None
-        position = await self._once_ready(chat, prompt, file_id)
+        position = await self._once_ready(chat, prompt, file_id, room)
         # Noted only once a message showed it: Slack is a second or two at it first.
         self._uploads.note(known.picture_id, file_id)
         return position
 
-    async def _once_ready(self, chat: str, prompt: Prompt, file_id: str) -> str:
+    async def _once_ready(self, chat: str, prompt: Prompt, file_id: str, room: Room) -> str:
         """Send the first message with a picture; Slack refuses it until it has looked at it."""
         for seconds in _READY_AFTER:
             await self._sleep(seconds)
             with suppress(MessageRefused):
-                return await self._send(chat, prompt, file_id=file_id)
+                return await self._send(chat, prompt, room, file_id=file_id)
         raise PictureRefused("invalid_blocks")
 
     def _note_refused_picture(self, known: Picture, refused: PictureRefused) -> None:

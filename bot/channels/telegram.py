@@ -14,7 +14,7 @@ from typing import Any
 from telegram import InputFile
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
-from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, Receive
+from bot.channels.base import ChannelFailed, ChatGone, MessageRefused, Receive, Room, any_room
 from bot.channels.hooks import Hook
 from bot.channels.sending import LongMessages, Uploads, Waits
 from bot.channels.telegram_polling import Polling
@@ -174,7 +174,13 @@ class TelegramChannel:
                 return
 
     async def send(
-        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+        self,
+        chat: str,
+        prompt: Prompt,
+        *,
+        replaces: str | None,
+        picture: bytes | None = None,
+        room: Room = any_room,
     ) -> str | None:
         """Send one message and give its position in the chat.
 
@@ -184,6 +190,7 @@ class TelegramChannel:
 
         Raises:
             SlowDown: Wait as told, then try again.
+            HeldBack: From ``room``.
             ChatGone: The person has blocked the bot, or is no more.
             MessageRefused: Telegram will never take it.
             ChannelFailed: Try again later; the message may have arrived.
@@ -195,7 +202,7 @@ class TelegramChannel:
             and not self._uploads.refused(known.picture_id)
         ):
             try:
-                return await self._send_pictured(chat, prompt, known.picture_id, picture)
+                return await self._send_pictured(chat, prompt, known.picture_id, picture, room)
             except MessageRefused:
                 if self._uploads.refuse(known.picture_id):
                     _log.warning("Telegram does not take a picture; its text goes alone")
@@ -203,6 +210,7 @@ class TelegramChannel:
             (chat, prompt, replaces),
             render(prompt),
             lambda index, payload: self._show(chat, payload, None if index else replaces),
+            room,
         )
 
     async def _show(self, chat: str, payload: dict[str, Any], replaces: str | None) -> str:
@@ -213,14 +221,14 @@ class TelegramChannel:
             return str(int(message["message_id"]))
 
     async def _send_pictured(
-        self, chat: str, prompt: Prompt, picture_id: str, picture: bytes
+        self, chat: str, prompt: Prompt, picture_id: str, picture: bytes, room: Room
     ) -> str:
         def show(index: int, payload: dict[str, Any]) -> Awaitable[str]:
             if index:
                 return self._show(chat, payload, None)
             return self._show_picture(chat, payload, picture_id, picture)
 
-        return await self._long.send((chat, prompt), render(prompt, pictured=True), show)
+        return await self._long.send((chat, prompt), render(prompt, pictured=True), show, room)
 
     async def _show_picture(
         self, chat: str, payload: dict[str, Any], picture_id: str, picture: bytes

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import IO
 
-from bot.channels.base import Inbound, Pressed, Receive, Wrote
+from bot.channels.base import Inbound, Pressed, Receive, Room, Wrote, any_room
 from bot.channels.words import clean
 from dialogues.errors import CannotError
 from dialogues.prompts import Button, Layout, Prompt
@@ -204,7 +204,13 @@ class TerminalChannel:
         )
 
     async def send(
-        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+        self,
+        chat: str,
+        prompt: Prompt,
+        *,
+        replaces: str | None,
+        picture: bytes | None = None,
+        room: Room = any_room,
     ) -> str | None:
         """Show a prompt, and of its picture the words for it; positions mean nothing here,
         since nothing can overtake anything.

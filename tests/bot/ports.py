@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.channels.base import Receive
+from bot.channels.base import Receive, Room, any_room
 from dialogues.prompts import Prompt
 
 BEGIN = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
@@ -79,7 +79,13 @@ class FakeChannel:
         raise NotImplementedError
 
     async def send(
-        self, chat: str, prompt: Prompt, *, replaces: str | None, picture: bytes | None = None
+        self,
+        chat: str,
+        prompt: Prompt,
+        *,
+        replaces: str | None,
+        picture: bytes | None = None,
+        room: Room = any_room,
     ) -> str | None:
         self.tries.append(chat)
         self.under_way += 1

@@ -210,3 +210,28 @@ async def test_broadcasts_survive_a_platform_that_fails_at_random(
         await until(lambda: len(scene.shown()) == 12)
     assert scene.shown() == texts
     assert outbox(url) == []
+
+
+async def test_every_part_of_a_long_text_counts_for_the_pace(build: Build) -> None:
+    scene = await build("telegram")
+    assert isinstance(scene.fake, FakeTelegram)
+    people = [scene.fake.person(100 + number) for number in range(30)]
+    long = Prompt(text="\n\n".join("We meet every week. " * 30 for _ in range(10)))
+
+    def say(store: Store) -> None:
+        for person in people:
+            address = Address(channel="telegram", platform_id=str(person.id), chat=str(person.id))
+            respondent = store.welcome(
+                address, respondent_id=f"r{person.id}", role="citizen", language="en",
+                on=now().date(),
+            )  # fmt: skip
+            store.say(respondent, [long], at=now(), lane=1)
+
+    for person in people:
+        person.started = True
+    await scene.writer.run(say)
+    async with scene.delivering():
+        await scene.fake.wait_until(lambda: all(len(one.shown) == 2 for one in people), 60)
+    assert scene.fake.earned_429 == 0
+    for person in people:
+        assert "".join("".join(m.text.split()) for m in person.shown) == "".join(long.text.split())
