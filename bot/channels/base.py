@@ -112,6 +112,7 @@ class CohortSeen:
 
     Attributes:
         place: The platform's id of it.
+        timezone: IANA name, as the platform says; None when it does not.
     """
 
     event_id: str
@@ -119,6 +120,7 @@ class CohortSeen:
     at: datetime
     place: str
     language: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

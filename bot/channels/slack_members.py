@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bot.channels.base import CohortListed, CohortSeen, Receive
+from bot.channels.base import CohortLeft, CohortListed, CohortSeen, Receive
 from bot.channels.patience import seconds_to_wait
 from bot.channels.slack_client import SlackClient, patiently
 from bot.channels.slack_shapes import listed_in, seen_in
@@ -42,6 +42,8 @@ class Members:
     ) -> None:
         self.names: dict[str, str] = {}
         self._joined: set[tuple[str, str]] = set()
+        self._left: set[tuple[str, str]] = set()
+        self._newcomers: list[tuple[str, str]] = []
         self._client = client
         self._places = places
         self._now = now
@@ -56,6 +58,7 @@ class Members:
         met: dict[str, Mapping[str, Any] | None] = {bot_user: None, _SLACKBOT: None}
         for place in self._places:
             self._joined.clear()
+            self._left = {one for one in self._left if one[0] != place}
             users, whole = await self._read(place)
             if whole:
                 await self._keep(receive, partial(self._list, place, users, team))
@@ -66,9 +69,26 @@ class Members:
                 if profile is not None:
                     await self._keep(receive, partial(self._seen, place, user, team, profile))
 
-    def note(self, seen: CohortSeen) -> None:
-        """Note who joins a place while it is read: the list may be older than that."""
-        self._joined.add((seen.place, seen.address.platform_id))
+    async def meet_newcomers(self, receive: Receive, *, team: str) -> None:
+        """Tell ``receive`` what their profiles say of those who joined a place since."""
+        while self._newcomers:
+            place, user = self._newcomers.pop(0)
+            profile = await self._look_at(user)
+            if profile is not None:
+                await self._keep(receive, partial(self._seen, place, user, team, profile))
+
+    def note(self, moved: CohortSeen | CohortLeft) -> None:
+        """Note who joins or leaves a place: what was read of it may be older than that, and the
+        event of joining says nothing else of them.
+        """
+        who = (moved.place, moved.address.platform_id)
+        if isinstance(moved, CohortLeft):
+            self._joined.discard(who)
+            self._left.add(who)
+        else:
+            self._joined.add(who)
+            self._left.discard(who)
+            self._newcomers.append((moved.place, moved.address.platform_id.rpartition(":")[2]))
 
     async def _read(self, place: str) -> tuple[list[str], bool]:
         """Give who is in a place, and whether that is everybody."""
@@ -117,17 +137,33 @@ class Members:
             self.names[user] = name
         return profile
 
-    def _seen(self, place: str, user: str, team: str, profile: Mapping[str, Any]) -> CohortSeen:
+    def _seen(
+        self, place: str, user: str, team: str, profile: Mapping[str, Any]
+    ) -> CohortSeen | None:
+        """Say that somebody is in a place; None where they left it since that was read."""
         language = str(profile.get("locale") or "").partition("-")[0].lower() or None
-        return seen_in(place, user, team=team, at=self._now(), language=language)
+        timezone = profile.get("tz")
+        seen = seen_in(
+            place,
+            user,
+            team=team,
+            at=self._now(),
+            language=language,
+            timezone=timezone if isinstance(timezone, str) and timezone else None,
+        )
+        return None if (place, seen.address.platform_id) in self._left else seen
 
-    async def _keep(self, receive: Receive, tell: Callable[[], CohortListed | CohortSeen]) -> None:
-        """Tell something until it is kept, each time as it is by then."""
+    async def _keep(
+        self, receive: Receive, tell: Callable[[], CohortListed | CohortSeen | None]
+    ) -> None:
+        """Tell something until it is kept, each time as it is by then, or till it is no more."""
         failures = 0
-        while True:
+        while (news := tell()) is not None:
             try:
-                return await receive(tell())
+                await receive(news)
             except StoreError as error:
                 failures += 1
                 _log.warning("a member was not kept: %s", type(error).__name__)
                 await self._sleep(seconds_to_wait(failures))
+            else:
+                return

@@ -19,7 +19,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.channels.base import CohortSeen, Receive
+from bot.channels.base import CohortLeft, CohortSeen, Receive
 from bot.channels.patience import seconds_to_wait
 from bot.channels.slack_client import MUTE, TROUBLE, SlackClient, code_of, wait_of
 from bot.channels.slack_members import Members
@@ -60,7 +60,8 @@ class Reading:
         self._sleep = sleep
         self._team = self._bot_user = ""
         self._ended = asyncio.Event()
-        self._invited = asyncio.Event()
+        self._to_meet = asyncio.Event()
+        self._everybody = True
         self._in_trouble = False
         self.up = False
         self.refused = ""
@@ -189,22 +190,30 @@ class Reading:
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError):
             _log.error("an event cannot be read and is passed over")
             inbound = None
-        if isinstance(inbound, CohortSeen):
-            self._members.note(inbound)
         if is_own_joining(body, bot_user=self._bot_user, places=self._places):
-            self._invited.set()
+            self._everybody = True
+            self._to_meet.set()
+        if isinstance(inbound, CohortSeen | CohortLeft):
+            self._members.note(inbound)
         if inbound is not None:
             await receive(inbound)
+        if isinstance(inbound, CohortSeen):
+            self._to_meet.set()
 
     async def _meet(self, receive: Receive) -> None:
-        """Read the places' members now, and again when the app is invited to one of them."""
+        """Read the places' members now, and again when the app is invited to one of them; who
+        joins one in between is looked at alone.
+        """
         while True:
-            self._invited.clear()
+            self._to_meet.clear()
+            everybody, self._everybody = self._everybody, False
             try:
-                await self._members.meet(receive, team=self._team, bot_user=self._bot_user)
+                if everybody:
+                    await self._members.meet(receive, team=self._team, bot_user=self._bot_user)
+                await self._members.meet_newcomers(receive, team=self._team)
             except Exception as error:
                 await _note_failure(error)
-            await self._invited.wait()
+            await self._to_meet.wait()
 
 
 async def _note_failure(error: Exception) -> BoltResponse:

@@ -87,7 +87,13 @@ def to_inbound(
 
 
 def seen_in(
-    place: str, user: str, *, team: str, at: datetime, language: str | None = None
+    place: str,
+    user: str,
+    *,
+    team: str,
+    at: datetime,
+    language: str | None = None,
+    timezone: str | None = None,
 ) -> CohortSeen:
     """Say that somebody was found in a place; found again later is news again, as they may
     have left and come back while nobody looked.
@@ -98,6 +104,7 @@ def seen_in(
         at=at,
         place=place,
         language=language,
+        timezone=timezone,
     )
 
 

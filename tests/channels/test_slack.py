@@ -16,6 +16,7 @@ from bot.channels.base import (
     CohortListed,
     CohortSeen,
     Edited,
+    Inbound,
     MessageRefused,
     Pressed,
     SlowDown,
@@ -220,7 +221,7 @@ async def test_members_of_places_are_met_and_those_who_come_and_go(
     fake: FakeSlack, keeper: Keeper, naps: Naps
 ) -> None:
     for number in range(250):
-        fake.person(f"U{number}", name=f"Person {number}", locale="fr-FR")
+        fake.person(f"U{number}", name=f"Person {number}", locale="fr-FR", tz="Europe/Paris")
     fake.person("UBOT", is_bot=True)
     place = fake.channel("C1", members=[*(f"U{n}" for n in range(250)), "UBOT"])
     fake.channel("C2", members=["U0"])
@@ -246,7 +247,7 @@ async def test_members_of_places_are_met_and_those_who_come_and_go(
             }
         )
     listed, *rest = keeper.kept
-    seen, (joined, left, _said, asked) = rest[:250], rest[250:]
+    seen, (joined, left, *_, asked) = rest[:250], rest[250:]
     assert isinstance(listed, CohortListed)
     assert (listed.channel, listed.place) == ("slack", "C1")
     # Bots and all: who is not in it has left.
@@ -257,12 +258,43 @@ async def test_members_of_places_are_met_and_those_who_come_and_go(
         f"{TEAM}:U{number}" for number in range(250)
     }
     assert {type(inbound) for inbound in seen} == {CohortSeen}
-    assert {(inbound.place, inbound.language) for inbound in seen} == {("C1", "fr")}
+    said = {(inbound.place, inbound.language, inbound.timezone) for inbound in seen}
+    assert said == {("C1", "fr", "Europe/Paris")}
     assert isinstance(joined, CohortSeen)
     assert isinstance(left, CohortLeft)
     assert asked.text == "ask @Person 3"
     assert naps.asked.count(30.0) == 1
-    assert naps.asked.count(0.6) == 251
+    assert naps.asked.count(0.6) >= 251
+
+
+async def test_who_joins_is_looked_at_and_who_leaves_meanwhile_is_not_said_to_be_there(
+    fake: FakeSlack, keeper: Keeper, naps: Naps
+) -> None:
+    place = fake.channel("C1", members=[])
+    sue, tom = (fake.person(user, tz="Asia/Tokyo") for user in ("U1", "U2"))
+    nap = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        await nap.wait()
+
+    async with running(channel_on(fake, sleep, places=["C1"]), keeper):
+        await fake.wait_connected()
+        await sue.join(place)
+        await tom.join(place)
+        await tom.leave(place)
+        await fake.wait_settled()
+        nap.set()
+        await keeper.until(lambda: len([one for one in keeper.kept if told(one)]) == 1)
+        await fake.wait_settled()
+    moved = [one for one in keeper.kept if isinstance(one, CohortSeen | CohortLeft)]
+    assert [told(one) for one in moved] == [False, False, False, True]
+    assert [one.address.platform_id for one in moved if told(one)] == [f"{TEAM}:U1"]
+    assert moved[-1].timezone == "Asia/Tokyo"
+
+
+def told(inbound: Inbound | CohortListed) -> bool:
+    """Whether something says a time zone."""
+    return isinstance(inbound, CohortSeen) and inbound.timezone is not None
 
 
 async def test_a_place_that_cannot_be_read_is_named_with_what_to_do(
