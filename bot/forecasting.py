@@ -1,7 +1,7 @@
 """Forecasts: who would be written to, and when, without sending or keeping anything.
 
 What lives here: the schedule walked forward by the very rules by which it will be done
-(``clock``, ``inviting.planned_for``). What must not: writing, or how it is shown
+(``clock``). What must not: writing, or how it is shown
 (``cli/forecasting.py``).
 
 A forecast goes by what is known today: who is a member, what hours they want, and what was
@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.clock.invitation import planned_for
 from bot.clock.opening import first_instant, scheduled
 from bot.clock.planning import Planner, own_instant
 from bot.clock.wall import days_of, minute_of
 from bot.house import CohortPlan, House, PulsePlan
-from bot.inviting import planned_for
 from storage.protocol import Candidate, Earlier, Store, Wave, Window
 
 __all__ = ["Forecast", "Period", "forecast"]
@@ -184,7 +184,7 @@ def _of_wave(
         invited_at = _invited_at(one, wave) if opening.kept else None
         if invited_at is None:
             before = (*one.earlier, *planned[one.respondent_id])
-            found = planned_for(planner, wave, replace(one, earlier=before), house.budget)
+            found = planned_for(planner, wave, one.timing, before, house.budget)
         else:
             found = Window(due_at=invited_at)
         said = Forecast(

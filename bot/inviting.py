@@ -14,17 +14,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.clock.fatigue import Budget, wears_out
+from bot.clock.invitation import counted_since, planned_for
 from bot.clock.planning import Planner
 from bot.jobs import RunJob
 from bot.runner import Runner
 from bot.visit import Checkin
 from dialogues.effects import Turn
 from dialogues.engine import another
-from dialogues.states import Cause
 from storage.protocol import Candidate, Invited, PassedOver, Store, Wave, Window
 
-__all__ = ["BATCH", "Inviter", "planned_for"]
+__all__ = ["BATCH", "Inviter"]
 
 #: Members looked at in one transaction: as many as take some hundredths of a second.
 BATCH = 150
@@ -35,28 +34,6 @@ _ROUND = 3
 #: Members of a wave that is looked at for newcomers at every tick; a larger one, less often.
 _SMALL = 2_000
 _LOOK_AGAIN = timedelta(minutes=1)
-
-#: Invitations of before this much longer than the budget's time are of no account: nothing is
-#: put off for longer.
-_PUT_OFF = timedelta(days=2)
-
-
-def planned_for(
-    planner: Planner, wave: Wave, candidate: Candidate, budget: Budget | None
-) -> Window | str:
-    """Give when somebody is invited to a wave, or why not."""
-    window = planner.window(candidate.timing)
-    if isinstance(window, str) or budget is None:
-        return window
-    tired = wears_out(
-        budget,
-        due_at=window.due_at,
-        pulse=wave.pulse,
-        rhythm=wave.rhythm,
-        earlier=candidate.earlier,
-        zone=planner.hours(candidate.timing).zone,
-    )
-    return Cause.FATIGUE.value if tired else window
 
 
 class Inviter:
@@ -105,16 +82,12 @@ class Inviter:
             wave_id,
             consent_revision=survey.consent_revision,
             roles=wave.roles,
-            since=self._since(wave),
+            since=counted_since(wave, self._budget, self._now()),
             after=after,
             limit=BATCH,
         )
         checkin = Checkin(survey=survey, cohort=wave.cohort, wave=wave)
         return self._plan(store, checkin, wave, candidates, ids), following
-
-    def _since(self, wave: Wave) -> datetime:
-        per = timedelta() if self._budget is None else self._budget.per
-        return min(wave.opens_at, self._now()) - per - _PUT_OFF
 
     def _plan(
         self,
@@ -133,7 +106,7 @@ class Inviter:
         windows: dict[str, Window] = {}
         passed: list[PassedOver] = []
         for one in candidates:
-            planned = planned_for(planner, wave, one, self._budget)
+            planned = planned_for(planner, wave, one.timing, one.earlier, self._budget)
             if isinstance(planned, Window):
                 windows[one.respondent_id] = planned
             else:

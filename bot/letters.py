@@ -17,8 +17,16 @@ from dialogues.prompts import Prompt
 from dialogues.replies import label_of
 from dialogues.sector import Sector, sector_label
 from dialogues.session import Session, Status
+from dialogues.states import State
 from dialogues.survey import Survey
-from storage.protocol import AnswerHeld, Holdings, InvitationHeld, ResponseHeld
+from storage.protocol import (
+    NO_END,
+    AnswerHeld,
+    Holdings,
+    InvitationHeld,
+    ResponseHeld,
+    Timing,
+)
 
 __all__ = ["LETTER", "my_data"]
 
@@ -93,12 +101,34 @@ class _Letter:
             yield self._say("mydata_sector", sector=label)
         if person.language:
             yield self._say("mydata_language", language=person.language)
+        yield from self._times_of(held.timing)
         for name, since in held.memberships:
             cohort = self.house.cohort(name)
             title = cohort.title if cohort else name
             yield self._say("mydata_cohort", title=title, date=self._on(since))
         if held.opted_out_at is not None:
             yield self._say("mydata_stopped", date=self._on(held.opted_out_at.date()))
+
+    def _times_of(self, timing: Timing) -> Iterator[str]:
+        """Say when the person wants to be written to, as far as they or their platform said."""
+        if timing.timezone is not None:
+            yield self._say("mydata_zone", zone=timing.timezone)
+        if timing.told_timezone is not None:
+            platform = self.holdings.respondent.channel.title()
+            yield self._say("mydata_zone_told", platform=platform, zone=timing.told_timezone)
+        if timing.minute is not None:
+            yield self._say("mydata_hour", time=_clock(timing.minute))
+        if timing.days_off:
+            names = messages.weekdays(self.language)
+            days = ", ".join(names[day] for day in timing.days_off)
+            yield self._say("mydata_days_off", days=days)
+        if timing.quiet is not None:
+            begins, ends = map(_clock, timing.quiet)
+            yield self._say("mydata_quiet", begins=begins, ends=ends)
+        if timing.paused_until == NO_END:
+            yield self._say("mydata_paused_open")
+        elif timing.paused_until is not None:
+            yield self._say("mydata_paused", date=self._on(timing.paused_until))
 
     def surveys(self) -> Iterator[str]:
         """Say what is held about each survey, the newest first."""
@@ -117,6 +147,7 @@ class _Letter:
             if invitation.survey_id == survey_id:
                 yield self._invitation(invitation)
                 yield from self._history(invitation)
+                yield from self._unsent(invitation)
         responded = {response.response_id for response in held.responses}
         for stored in held.sessions:
             session = stored.session
@@ -140,6 +171,9 @@ class _Letter:
 
     def _invitation(self, invitation: InvitationHeld) -> str:
         title = self._title(invitation.survey_id, invitation.revision)
+        if invitation.history and invitation.history[-1].state is State.REJECTED:
+            asked_on = self._on(invitation.invited_at.date())
+            return self._say("mydata_not_asked", title=title, date=asked_on)
         outcome = self._outcome(invitation.disposition)
         if invitation.disposition_at is not None:
             outcome = f"{outcome}, {self._on(invitation.disposition_at.date())}"
@@ -150,6 +184,17 @@ class _Letter:
             n=invitation.reminders,
             outcome=outcome,
         )
+
+    def _unsent(self, invitation: InvitationHeld) -> Iterator[str]:
+        """Say which reminders were not sent; of the invitation itself its history says it."""
+        for one in self.holdings.unsent:
+            if one.wave_id == invitation.wave_id and one.number > 0:
+                yield self._say(
+                    "mydata_unsent",
+                    n=one.number,
+                    date=self._on(one.noted_at.date()),
+                    cause=self._say(f"cause_{one.reason.value}"),
+                )
 
     def _history(self, invitation: InvitationHeld) -> Iterator[str]:
         steps = []
@@ -254,6 +299,10 @@ class _Letter:
 
     def _say(self, key: str, **values: object) -> str:
         return messages.say(key, self.language, **values)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _pages(lines: list[str]) -> list[str]:

@@ -30,11 +30,14 @@ from bot.channels.base import (
     Wrote,
 )
 from bot.clock.planning import Planner
+from bot.clock.zones import is_zone
 from bot.drawing import Drawer
 from bot.forgetting import forget
 from bot.house import House, PulsePlan
 from bot.looking_back import look_back
 from bot.observer import UNOBSERVED, Observer, TurnOutcome
+from bot.own_times import OwnTimes
+from bot.replanning import replan
 from bot.visit import Checkin, Visit
 from dialogues import messages
 from dialogues.coding import Codeframe
@@ -47,6 +50,7 @@ from dialogues.effects import (
     PrivacyRequested,
     PromptShown,
     ResultsRequested,
+    TimingRequested,
     Turn,
 )
 from dialogues.engine import Opening, start, step
@@ -219,6 +223,9 @@ class Runner:
         if respondent is None:
             respondent = self._welcome(store, inbound, now)
         store.join(respondent.respondent_id, cohort.name, on=now.date())
+        zone = inbound.timezone
+        if zone and is_zone(zone) and store.tell_timezone(respondent.respondent_id, zone):
+            replan(store, respondent, budget=self._house.budget, new_id=self._new_id, now=now)
 
     def _leave_unlisted(self, store: Store, listed: CohortListed, now: datetime) -> None:
         """End the membership of who left a cohort's place while nobody looked."""
@@ -444,6 +451,17 @@ class Runner:
                         now=now,
                     )
                     store.say(respondent, [shown], at=now)
+                case TimingRequested():
+                    times = OwnTimes(
+                        store=store,
+                        respondent=store.respondent(respondent.respondent_id) or respondent,
+                        house=self._house,
+                        language=language,
+                        slash=slash,
+                        new_id=self._new_id,
+                        now=now,
+                    )
+                    store.say(respondent, [times.answer(effect.said)], at=now)
                 case ErasureRequested():
                     forget(
                         store,

@@ -31,6 +31,7 @@ __all__ = [
     "ResponseSubmitted",
     "ResultsRequested",
     "SectorGiven",
+    "TimingRequested",
     "Turn",
 ]
 
@@ -138,6 +139,17 @@ class ResultsRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimingRequested:
+    """The person wants to see or change when they are written to, or to pause.
+
+    Attributes:
+        said: The whole command, as they typed it or as a button carries it.
+    """
+
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacyRequested:
     """The person wants to know who runs this and what is kept."""
 
@@ -186,6 +198,7 @@ Effect = (
     | OptedOut
     | DataRequested
     | ResultsRequested
+    | TimingRequested
     | PrivacyRequested
     | ErasureRequested
     | PromptShown

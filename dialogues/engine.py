@@ -22,6 +22,7 @@ from dialogues.effects import (
     PrivacyRequested,
     PromptShown,
     ResultsRequested,
+    TimingRequested,
     Turn,
 )
 from dialogues.events import (
@@ -46,7 +47,7 @@ from dialogues.survey import (
     Survey,
     TextQuestion,
 )
-from dialogues.words import Command, command_in, fold, means, results_wanted, unknown_command
+from dialogues.words import TIMES, Command, command_in, fold, means, results_wanted, unknown_command
 
 __all__ = ["Opening", "another", "start", "step"]
 
@@ -173,8 +174,12 @@ class _Step(Presses):
         """Take words: a command, an answer, or a word on something the bot asked."""
         late = event.seen_turn is not None and event.seen_turn < self.session.shown
         current = self.current()
-        open_question = isinstance(current, TextQuestion) and self.session.aside is None
+        open_question = isinstance(current, TextQuestion) and (
+            self.session.aside in (None, Aside.TIMES)
+        )
         command = command_in(event.text, at_open_question=open_question)
+        if command is None and self.session.aside is Aside.TIMES:
+            command = self._about_times(event.text)
         if command is not None and not self._is_option(current, event.text, command):
             self.command(command, event.text, late=late)
         elif self.session.slash and unknown_command(event.text):
@@ -204,8 +209,16 @@ class _Step(Presses):
             return True
         if command in (Command.STOP, Command.FORGET):
             return False
-        labels = option_labels(self.survey, current, self.session.language)
-        return fold(text) in {fold(label) for label in labels}
+        labels = {fold(one) for one in option_labels(self.survey, current, self.session.language)}
+        if command in TIMES:
+            # Its beginning says as much as a whole label that begins with "times".
+            return any(label.startswith(fold(text)) for label in labels)
+        return fold(text) in labels
+
+    def _about_times(self, text: str) -> Command | None:
+        """Take words for a command about times that were asked for just now."""
+        command = command_in(text, at_open_question=False)
+        return command if command in TIMES else None
 
     def _ticked(self, text: str) -> bool:
         """Whether the person says that the choices ticked so far are their answer."""
@@ -377,6 +390,10 @@ class _Step(Presses):
                 self._offer_languages()
             case Command.ROLE:
                 self._ask_role()
+            case Command.TIMES | Command.PAUSE | Command.RESUME:
+                self.effects.append(TimingRequested(said=text))
+                if isinstance(self.current(), TextQuestion):
+                    self.session = replace(self.session, aside=Aside.TIMES)
             case _:
                 assert_never(command)
 

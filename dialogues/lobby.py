@@ -20,18 +20,23 @@ from dialogues.effects import (
     PromptShown,
     ResultsRequested,
     SectorGiven,
+    TimingRequested,
 )
 from dialogues.prompts import Button, Layout, Prompt, read_token, token
 from dialogues.sector import Sector, role_of, sector_label, sector_named
 from dialogues.words import Command, command_in, fold, results_wanted
 
-__all__ = ["LOBBY", "RESULTS", "Visitor", "answer", "language_named", "press", "say"]
+__all__ = ["LOBBY", "RESULTS", "TIMES", "Visitor", "answer", "language_named", "press", "say"]
 
 #: Stands in place of a session's id in a button's token.
 LOBBY = "lobby"
 
 #: The place, in the token of a button, that shows results.
 RESULTS = "r"
+
+#: The place, in the token of a button, that shows or changes one's times; its key is the
+#: command, with ``_`` for a space.
+TIMES = "t"
 
 #: What says as a whole message that everything is to be erased, with no doubt left.
 _ERASE = frozenset({"erase everything", "dileu popeth"})
@@ -96,6 +101,8 @@ def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
             return (OptedOut(at=at), say(visitor, "stopped_empty"))
         case Command.LANGUAGE:
             return (_offer_languages(visitor),)
+        case Command.TIMES | Command.PAUSE | Command.RESUME:
+            return (TimingRequested(said=text),)
         case Command.ROLE:
             return (_ask_sector(visitor) if visitor.agreed else say(visitor, "sector_later"),)
         case _:
@@ -109,6 +116,8 @@ def press(visitor: Visitor, pressed: str, at: datetime) -> tuple[Effect, ...]:
         return _speak(visitor, read.key)
     if read is not None and read.session_id == LOBBY and read.place == RESULTS:
         return (ResultsRequested(wanted=read.key),)
+    if read is not None and read.session_id == LOBBY and read.place == TIMES:
+        return (TimingRequested(said=read.key.replace("_", " ")),)
     if read is not None and read.session_id == LOBBY and read.place == "f":
         if read.key == "erase":
             return (ErasureRequested(at=at),)

@@ -17,7 +17,10 @@ __all__ = [
     "has",
     "language_words",
     "month_names",
+    "months",
     "say",
+    "time_words",
+    "weekdays",
     "words",
 ]
 
@@ -70,6 +73,22 @@ def day(on: date, language: str, *, today: date) -> str:
 def month_names() -> tuple[str, ...]:
     """Give the names of months, of all languages together."""
     return tuple(name for names in _MONTHS.values() for name in names)
+
+
+def months(language: str) -> tuple[str, ...]:
+    """Give the names of the months, January first."""
+    return tuple(_MONTHS[language])
+
+
+def weekdays(language: str) -> tuple[str, ...]:
+    """Give the names of the days of the week, Monday first, as they stand in a sentence."""
+    names = _CATALOGUE["weekdays"]
+    return tuple(names.get(language) or names[LANGUAGES[0]])
+
+
+def time_words(meaning: str) -> tuple[str, ...]:
+    """Give the words that mean something where people type of times, of all languages."""
+    return tuple(_CATALOGUE["times"][meaning])
 
 
 def command_menu(language: str) -> tuple[tuple[str, str], ...]:

@@ -4,10 +4,11 @@ The channel decides between buttons, Block Kit and a numbered list.
 
 A button's token names what a press means, whenever it comes: ``SESSION.PLACE.KEY``.
 PLACE is the question's index in its survey, or a letter for the bot's own questions (``c``
-consent, ``w`` who they answer as, ``l`` language, ``f`` forget, ``s`` submit). KEY is an option's
-number counted from 0, or a word. Where several can be ticked ``+`` or ``-`` follows the number:
-whether the press ticks it or takes the tick away, so that pressing twice does what pressing once
-does. The session pins the survey's revision, so a token never points at other words.
+consent, ``w`` who they answer as, ``l`` language, ``f`` forget, ``s`` submit, ``r`` results, ``t``
+times). KEY is an option's number counted from 0, or a word. Where several can be ticked ``+`` or
+``-`` follows the number: whether the press ticks it or takes the tick away, so that pressing twice
+does what pressing once does. The session pins the survey's revision, so a token never points at
+other words.
 """
 
 from __future__ import annotations

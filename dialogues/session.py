@@ -35,11 +35,14 @@ _FINAL = frozenset({Status.COMPLETE, Status.STOPPED, Status.REFUSED, Status.CLOS
 
 
 class Aside(StrEnum):
-    """A question of the bot's own that waits before the survey goes on."""
+    """A question of the bot's own that waits before the survey goes on; ``times`` only that
+    they were told what to type, so that it is no answer to an open question.
+    """
 
     LANGUAGE = "language"
     FORGET = "forget"
     SECTOR = "sector"
+    TIMES = "times"
 
 
 class Missing(StrEnum):

@@ -7,12 +7,14 @@ What lives here: telling a command from an answer. What must not: acting on it
 from __future__ import annotations
 
 import re
-import unicodedata
 from enum import StrEnum
 
 from dialogues import messages
+from dialogues.folding import fold
+from dialogues.times import is_plain, split_times
 
 __all__ = [
+    "TIMES",
     "Command",
     "command_in",
     "fold",
@@ -37,7 +39,16 @@ class Command(StrEnum):
     LANGUAGE = "language"
     RESULTS = "results"
     ROLE = "role"
+    TIMES = "times"
+    PAUSE = "pause"
+    RESUME = "resume"
 
+
+#: The commands about when somebody is written to.
+TIMES = frozenset({Command.TIMES, Command.PAUSE, Command.RESUME})
+
+#: Words after these commands that are no wish of a known form: a place has no more.
+_PLACE = 3
 
 _ONE_COMMAND = re.compile(r"/[a-zA-Z_]{2,32}(@\w+)?")
 
@@ -65,37 +76,14 @@ _AT_OPEN_QUESTION: dict[Command, tuple[str, ...]] = {
     Command.LANGUAGE: ("language", "iaith"),
     Command.RESULTS: ("results", "canlyniadau"),
     Command.ROLE: ("role", "rol"),
+    Command.TIMES: ("times", "amserau"),
+    Command.PAUSE: ("pause", "saib"),
+    Command.RESUME: ("resume", "ailddechrau"),
 }
 
 
 #: No command and no word with a meaning is as long as this, in characters.
 _LONGEST = 100
-
-#: Taken off both ends before comparing.
-_MARKS = ' .!?,;:…✓"“”«»'
-
-
-def fold(words: str) -> str:
-    """Fold words for comparing: case, accents, curly quotes, spaces and closing marks.
-
-    What cannot be seen (marks of writing direction) and what only changes how a sign looks
-    (the key of a keycap emoji, the skin of a thumb) is left out.
-    """
-    plain = words.casefold()
-    if not plain.isascii():
-        straight = plain.replace("’", "'").replace("‘", "'")
-        decomposed = unicodedata.normalize("NFKD", straight)
-        plain = "".join(mark for mark in decomposed if not _is_decoration(mark))
-    return " ".join(plain.split()).strip(_MARKS)
-
-
-def _is_decoration(mark: str) -> bool:
-    return not mark.isascii() and (
-        unicodedata.combining(mark) != 0
-        or unicodedata.category(mark) in ("Cf", "Me")
-        or "\ufe00" <= mark <= "\ufe0f"
-        or "\U0001f3fb" <= mark <= "\U0001f3ff"
-    )
 
 
 def _without_politeness(folded: str) -> str:
@@ -162,6 +150,10 @@ def command_in(text: str, *, at_open_question: bool) -> Command | None:
     folded = _without_politeness(fold(stripped))
     if _WHICH_RESULTS.fullmatch(folded):
         return Command.RESULTS
+    times, wanted = split_times(folded)
+    short = not at_open_question and len(wanted.split()) <= _PLACE
+    if wanted and (short or is_plain(folded)):
+        return Command(times)
     return (_BY_WORD_AT_OPEN if at_open_question else _BY_WORD).get(folded)
 
 

@@ -291,6 +291,12 @@ class ClockStore(Protocol):
         """
         ...
 
+    def earlier(self, respondent_id: str, *, since: datetime) -> tuple[Earlier, ...]:
+        """Give a person's invitations since an instant, by ``due_at``, without those that still
+        wait and may be planned anew.
+        """
+        ...
+
     def pass_over(self, wave_id: str, passed: Sequence[PassedOver], *, at: datetime) -> None:
         """Note who is not invited to a wave, and why: each gets an invitation that is over, and
         which they take up by coming themselves. Who is in the wave already is left out.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from dialogues.codec import encode_session
 from dialogues.effects import PromptShown
@@ -28,8 +28,8 @@ from storage.records import (
     listed,
     read_instant,
     read_maybe,
-    read_pair,
     read_rhythm,
+    read_timing,
     write_day,
     write_instant,
     write_maybe,
@@ -44,7 +44,7 @@ class Clockwork(Dispositions, Holding):
     def timing(self, respondent_id: str) -> Timing:
         """Give when a person wants to be written to; see the contract."""
         row = self._one("timing", respondent_id=respondent_id)
-        return Timing() if row is None else _timing(row)
+        return read_timing(row)
 
     def set_timing(self, respondent_id: str, timing: Timing) -> None:
         """Keep what a person wants. Safe to repeat."""
@@ -132,6 +132,11 @@ class Clockwork(Dispositions, Holding):
             if name in asked:
                 found[name] = (*found.get(name, ()), _earlier(row))
         return found
+
+    def earlier(self, respondent_id: str, *, since: datetime) -> tuple[Earlier, ...]:
+        """Give a person's invitations that do not wait any more; see the contract."""
+        rows = self._all("earlier_of", respondent_id=respondent_id, since=write_instant(since))
+        return tuple(map(_earlier, rows))
 
     def invite(self, wave_id: str, invited: Sequence[Invited], *, at: datetime) -> list[str]:
         """Save the first turns of many conversations; see the contract."""
@@ -302,19 +307,6 @@ class Clockwork(Dispositions, Holding):
         return None if row is None or row["seen"] else read_instant(row["due_at"])
 
 
-def _timing(row: Record) -> Timing:
-    quiet, days_off = row["quiet"], row["days_off"]
-    until = row["paused_until"]
-    return Timing(
-        timezone=row["timezone"],
-        told_timezone=row["told_timezone"],
-        minute=row["minute"],
-        quiet=None if quiet is None else read_pair(quiet),
-        days_off=None if days_off is None else tuple(json.loads(days_off)),
-        paused_until=None if until is None else date.fromisoformat(until),
-    )
-
-
 def _candidate(row: Record, earlier: tuple[Earlier, ...]) -> Candidate:
     return Candidate(
         respondent_id=row["respondent_id"],
@@ -322,7 +314,7 @@ def _candidate(row: Record, earlier: tuple[Earlier, ...]) -> Candidate:
         role=row["role"],
         sector=row["sector"],
         language=row["language"],
-        timing=_timing(row),
+        timing=read_timing(row),
         agreed=bool(row["agreed"]),
         earlier=earlier,
     )

@@ -24,6 +24,7 @@ from storage.protocol import (
     Respondent,
     ResponseHeld,
     StateHeld,
+    UnsentHeld,
 )
 from storage.records import (
     listed,
@@ -31,6 +32,7 @@ from storage.records import (
     read_instant,
     read_respondent,
     read_session,
+    read_timing,
     write_day,
     write_instant,
 )
@@ -214,6 +216,8 @@ class People(Dispositions, Holding):
             invitations=tuple(map(self._invitation_held, self._all("invitations_of", **mine))),
             sessions=tuple(map(read_session, self._all("sessions_of", **mine))),
             responses=tuple(map(self._response_held, self._all("responses_of", **mine))),
+            timing=read_timing(self._one("timing", **mine)),
+            unsent=tuple(map(_unsent_held, self._all("unsent_of", **mine))),
         )
 
     def codings_of(self, response_id: str) -> list[tuple[str, Coding]]:
@@ -342,3 +346,14 @@ class People(Dispositions, Holding):
 
     def _cohorts(self, respondent_id: str) -> list[str]:
         return [row["cohort"] for row in self._all("cohorts_of", respondent_id=respondent_id)]
+
+
+def _unsent_held(row: Record) -> UnsentHeld:
+    return UnsentHeld(
+        survey_id=row["survey_id"],
+        revision=row["revision"],
+        wave_id=row["wave_id"],
+        number=row["number"],
+        reason=Cause(row["reason"]),
+        noted_at=read_instant(row["noted_at"]),
+    )

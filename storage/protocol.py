@@ -34,17 +34,22 @@ from storage.clock import (
     Waiting,
     Window,
 )
+from storage.held import (
+    AnswerHeld,
+    ConsentHeld,
+    Holdings,
+    InvitationHeld,
+    ResponseHeld,
+    StateHeld,
+    UnsentHeld,
+)
 from storage.sending import Sending
 from storage.sweeping import Sweeping
 from storage.telling import TELLING, Telling
 from storage.values import (
     Address,
-    AnswerHeld,
-    ConsentHeld,
     Coverage,
-    Holdings,
     InvitationCounts,
-    InvitationHeld,
     KeptResults,
     Letter,
     Note,
@@ -53,10 +58,8 @@ from storage.values import (
     PaceSeen,
     Receipt,
     Respondent,
-    ResponseHeld,
     Retention,
     Row,
-    StateHeld,
     StoredSession,
     ToSend,
     UntaggedAnswer,
@@ -99,6 +102,7 @@ __all__ = [
     "Timing",
     "ToSend",
     "Unsent",
+    "UnsentHeld",
     "UntaggedAnswer",
     "Waiting",
     "Wave",

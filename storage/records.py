@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dialogues.codec import decode_session
 from dialogues.coding import Coding, Stance
-from storage.clock import Rhythm
+from storage.clock import Rhythm, Timing
 from storage.driver import Record
 from storage.protocol import Respondent, StoredSession, Wave
 
@@ -22,6 +22,7 @@ __all__ = [
     "read_respondent",
     "read_rhythm",
     "read_session",
+    "read_timing",
     "read_wave",
     "write_day",
     "write_instant",
@@ -175,4 +176,19 @@ def read_coding(row: Record) -> Coding:
         span_start=row["span_start"],
         span_end=row["span_end"],
         confidence=row["confidence"],
+    )
+
+
+def read_timing(row: Record | None) -> Timing:
+    """Read when a person wants to be written to; without a row they never said."""
+    if row is None:
+        return Timing()
+    quiet, days_off, until = row["quiet"], row["days_off"], row["paused_until"]
+    return Timing(
+        timezone=row["timezone"],
+        told_timezone=row["told_timezone"],
+        minute=row["minute"],
+        quiet=None if quiet is None else read_pair(quiet),
+        days_off=None if days_off is None else tuple(json.loads(days_off)),
+        paused_until=None if until is None else date.fromisoformat(until),
     )

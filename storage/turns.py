@@ -24,6 +24,7 @@ from dialogues.effects import (
     ResponseSubmitted,
     ResultsRequested,
     SectorGiven,
+    TimingRequested,
     Turn,
 )
 from dialogues.errors import StaleSession
@@ -315,6 +316,7 @@ class Turns(Loose, Dispositions, Holding):
             case (
                 DataRequested()
                 | ResultsRequested()
+                | TimingRequested()
                 | PrivacyRequested()
                 | ErasureRequested()
                 | EventRejected()

@@ -81,6 +81,19 @@ where m.cohort = :cohort and m.respondent_id > :after and m.respondent_id <= :la
 and i.due_at >= :since and i.wave_id <> :wave_id
 order by i.respondent_id, i.due_at, i.invitation_id
 
+-- name: earlier_of
+select i.due_at, w.pulse, w.timing, w.opens_at, w.timezone
+from invitations i
+join waves w on w.wave_id = i.wave_id
+where i.respondent_id = :respondent_id and i.due_at >= :since
+and not exists (
+    select 1 from sessions s
+    join outbox o on o.session_id = s.session_id
+    where s.respondent_id = :respondent_id and s.invitation_id = i.invitation_id
+    and o.number = 0 and o.state = 'pending' and o.lane = 1 and o.doubt = 0
+)
+order by i.due_at, i.invitation_id
+
 -- name: invite_at
 insert into invitations (
     invitation_id, wave_id, respondent_id, disposition, invited_at, state, channel, due_at,
