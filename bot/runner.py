@@ -452,11 +452,13 @@ class Runner:
                     )
                     store.say(respondent, [shown], at=now)
                 case TimingRequested():
+                    person = store.respondent(respondent.respondent_id) or respondent
                     times = OwnTimes(
                         store=store,
-                        respondent=store.respondent(respondent.respondent_id) or respondent,
+                        respondent=person,
                         house=self._house,
-                        language=language,
+                        # Theirs, also amid a survey that does not speak it: it is not its matter.
+                        language=person.language or language,
                         slash=slash,
                         new_id=self._new_id,
                         now=now,

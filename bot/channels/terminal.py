@@ -17,6 +17,7 @@ from typing import IO
 from bot.channels.base import Inbound, Pressed, Receive, Room, Wrote, any_room
 from bot.channels.words import clean
 from dialogues.errors import CannotError
+from dialogues.lobby import LOBBY
 from dialogues.prompts import Button, Layout, Prompt
 from storage.protocol import Address
 
@@ -133,6 +134,7 @@ class TerminalChannel:
         self._width = width
         self._mark = mark
         self._prompt: Prompt | None = None
+        self._beside: Prompt | None = None
         self._count = 0
         self._stopped = False
         self._trouble: OSError | None = None
@@ -199,9 +201,9 @@ class TerminalChannel:
     def _event(self, line: str) -> Inbound:
         self._count += 1
         event_id = f"terminal:{self._address.platform_id}:{self._count}"
-        return to_inbound(
-            line, self._prompt, address=self._address, event_id=event_id, at=self._now()
-        )
+        # What is offered beside the survey holds for one line; then numbers answer the survey.
+        prompt, self._beside = self._beside or self._prompt, None
+        return to_inbound(line, prompt, address=self._address, event_id=event_id, at=self._now())
 
     async def send(
         self,
@@ -221,8 +223,10 @@ class TerminalChannel:
         except OSError as trouble:
             # Trying again helps nobody: the conversation ends instead.
             self._trouble = trouble
-        if prompt.options or prompt.controls:
-            self._prompt = prompt
+        if any(one.token.startswith(f"{LOBBY}.") for one in prompt.options):
+            self._beside = prompt
+        elif prompt.options or prompt.controls:
+            self._prompt, self._beside = prompt, None
         return None
 
     async def stop(self) -> None:

@@ -320,7 +320,7 @@ def test_times_alone_shows_how_it_stands(place: Place) -> None:
         "When I write to you of my own accord:\n"
         "• by the clock of Europe/London, as for everybody; it is 09:00 there now\n"
         "• at each check-in's usual time\n"
-        "• on any day that the check-in has\n"
+        "• with no days off of your own\n"
         "\n"
         "To change it, press a button, or type for example:\n"
         "/times 18:00\n"
@@ -435,6 +435,9 @@ def test_in_welsh_it_is_said_in_welsh(place: Place) -> None:
         ask(place, "amserau dim penwythnosau")
     )
     assert "cyn 15 Rhagfyr" in ask(place, "saib 2 wythnos")
+    # Amid a survey that is in English only, too.
+    place.tick(OPENS)
+    place.deliver()
     assert "Croeso'n ôl" in ask(place, "ailddechrau")
 
 

@@ -169,6 +169,29 @@ def test_a_candidate_brings_what_planning_needs(store: SqlStore) -> None:
     assert (ann.channel, ann.role, ann.language) == ("telegram", "citizen", "en")
 
 
+def test_earlier_invitations_are_those_that_do_not_wait_any_more(store: SqlStore) -> None:
+    fielded(store, "ann", "bob")
+    store.open_wave(wave("other", opens_at=AT - DAY))
+    store.open_wave(wave("old", opens_at=AT - 9 * DAY))
+    invite_all(store, "old", window=Window(due_at=AT - 8 * DAY))
+    invite_all(store, "other", window=Window(due_at=AT - 3 * DAY))
+    assert store.earlier("ann", since=AT - 9 * DAY) == ()
+    claimed = claim(store, lane=1)
+    (leaving,) = store.earlier("ann", since=AT - 9 * DAY)
+    assert leaving.due_at == AT - 8 * DAY
+    sent = [Receipt(outbox_id=one.outbox_id, outcome="sent", position="1") for one in claimed]
+    store.settle(sent, now=AT)
+    send(store, lane=1)
+    invite_all(store)
+    found = store.earlier("ann", since=AT - 9 * DAY)
+    assert [(one.pulse, one.due_at) for one in found] == [
+        ("monthly", AT - 8 * DAY),
+        ("monthly", AT - 3 * DAY),
+    ]
+    assert store.earlier("ann", since=AT - 7 * DAY) == found[1:]
+    assert store.earlier("nobody", since=AT - 9 * DAY) == ()
+
+
 def test_many_are_invited_at_once_and_each_once(store: SqlStore) -> None:
     fielded(store, "ann", "bob", "cat")
     found, _ = candidates(store)

@@ -109,6 +109,18 @@ async def test_who_asks_for_results_in_the_terminal_goes_on_with_the_survey(hous
     assert answers[0] == {"question_id": "goals", "value": "3"}
 
 
+async def test_a_number_answers_what_was_offered_last_and_then_the_survey_again(
+    house: House,
+) -> None:
+    lines = b"yes\ntimes\n3\npause\npause 2 weeks\n2\n"
+    done = await house.pulse("chat", "small", stdin=lines)
+    assert (done.status, done.err) == (0, "")
+    assert "I will write to you at 18:00" in done.out
+    assert house.rows("select minute from timings") == [{"minute": 1080}]
+    answers = house.rows("select question_id, value from answers order by place")
+    assert answers[0] == {"question_id": "goals", "value": "2"}
+
+
 async def test_no_input_at_all_is_no_mistake(house: House) -> None:
     done = await house.pulse("chat")
     assert (done.status, done.err) == (0, "")

@@ -163,6 +163,40 @@ async def test_commands_tell_and_change_what_is_kept(
     assert b"Words of" not in kept
 
 
+async def test_people_rule_their_own_clock(
+    build: Build,
+    telegram: FakeTelegram,
+    slack: FakeSlack,
+    ann: TelegramPerson,
+    sue: SlackPerson,
+) -> None:
+    slack.channel("C1", members=["U1"])
+    house = build(telegram=telegram, slack=slack, more=COHORT)
+    told = "select told_timezone from timings where told_timezone is not null"
+    async with house.up():
+        await house.until(lambda: house.rows(told) == [{"told_timezone": "Europe/London"}])
+        for person, mark in ((ann, "/"), (sue, "")):
+            await agreed(person)
+            await person.send(f"{mark}times")
+            await person.wait_for(lambda m: "18:00" in m.labels)
+            await person.press("18:00")
+            await person.wait_for(lambda m: "I will write to you at 18:00" in m.text)
+            await person.send(f"{mark}times São Paulo")
+            await person.wait_for(lambda m: "clock of America/Sao_Paulo" in m.text)
+            await person.send(f"{mark}pause")
+            await person.wait_for(lambda m: "2 weeks" in m.labels)
+            await person.press("Until I say")
+            await person.wait_for(lambda m: "I will not invite or remind you until" in m.text)
+            # What has begun goes on.
+            await person.send("fully")
+            await person.wait_for(lambda m: "[why]" in m.text)
+            await person.send(f"{mark}resume")
+            await person.wait_for(lambda m: "Welcome back" in m.text)
+    kept = "select timezone, minute, paused_until from timings"
+    own = {"timezone": "America/Sao_Paulo", "minute": 1080, "paused_until": None}
+    assert house.rows(kept) == [own, own]
+
+
 async def test_skip_back_stop_and_coming_back(
     build: Build, telegram: FakeTelegram, ann: TelegramPerson
 ) -> None:
