@@ -31,7 +31,7 @@ run: .venv/.run ## hold a survey in the terminal: no account, no token
 	@$(BIN)/pulse chat
 
 test: .venv/.dev ## the tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 4 --maxschedchunk 2
 
 check: .venv/.dev ## format, lint, types, import contracts, reference pages
 	@$(BIN)/ruff format --check .

@@ -30,6 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: Where programs are started and waited for.
+_SLOW = ("tests/e2e/", "tests/bench/", "tests/backups/", "tests/fakes/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what takes long first: at the end it would run alone, on one of several cores."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_SLOW))
+
+
 @pytest.fixture
 def update(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew."""

@@ -85,10 +85,10 @@ def test_a_careful_server() -> None:
 def test_a_transaction_that_does_not_end(
     configure: Configure, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "_LONG", timedelta())
     known = at(configure, postgres_url)
     checks = {finding.check for finding in look(known)}
     assert "long transaction" not in checks
+    monkeypatch.setattr(postgres, "_LONG", timedelta())
     with psycopg.connect(postgres_url) as other:
         other.execute("select 1")
         found(look(known), "long transaction", "warning", "pg_stat_activity")
