@@ -319,7 +319,7 @@ class Visit:
                     at=now,
                     text=inbound.text if words is None else words,
                     position=inbound.position,
-                    seen_turn=self._seen_turn(stored, inbound.position),
+                    seen_turn=self._seen_turn(stored, inbound),
                 )
             case Edited():
                 return ReplyEdited(
@@ -333,12 +333,20 @@ class Visit:
             case Unread():
                 return ReplyUnreadable(event_id=event_id, at=now)
 
-    def _seen_turn(self, stored: StoredSession, position: str | None) -> int:
-        seen = self.store.seen_turn(stored.session.session_id, position) or 0
-        newest = stored.session.shown
-        if newest == stored.session.turn and self.inbound.at < stored.updated_at:
+    def _seen_turn(self, stored: StoredSession, wrote: Wrote) -> int:
+        session = stored.session
+        seen = self.store.seen_turn(session.session_id, wrote.position) or 0
+        newest = session.shown
+        if newest == session.turn and self.inbound.at < stored.updated_at:
             # It was here before the newest prompt was made, which may be on its way by now.
             seen = min(seen, newest - 1)
+        if seen >= newest and any(given.holds(wrote.text) for given in session.given):
+            # Who says once more what they said has not seen a newest prompt that is in doubt.
+            surely = self.store.seen_turn(session.session_id, wrote.position, surely=True) or 0
+            bound = session.asked_by(surely)
+            before = None if bound is None else session.answer_to(bound)
+            if before is not None and before.holds(wrote.text):
+                seen = surely
         return seen
 
     def _visitor(self, language: str) -> lobby.Visitor:

@@ -232,8 +232,7 @@ class _Step(Presses):
         """
         session = self.session
         seen = event.seen_turn or 0
-        before = [asked for asked in session.asked if asked.turn <= seen]
-        bound = max(before, key=lambda asked: asked.turn).question_id if before else None
+        bound = session.asked_by(seen)
         if session.status is Status.CONSENTING or (bound is not None and bound == session.at):
             return False
         given = None if bound is None else session.answer_to(bound)
@@ -249,7 +248,8 @@ class _Step(Presses):
         """Take one more message on a question that was just answered."""
         part = Part(position=event.position, text=event.text)
         read = self._read(question, event.text)
-        if isinstance(read, Misfit) and read.key == "text_empty":
+        empty = isinstance(read, Misfit) and read.key == "text_empty"
+        if empty or (isinstance(question, TextQuestion) and given.holds(event.text)):
             self.reject("stale")
         elif isinstance(question, TextQuestion):
             self.change_text(question, (*given.parts, part))

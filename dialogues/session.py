@@ -88,6 +88,14 @@ class Given:
         """The raw words; several messages are joined by a line break."""
         return "\n".join(part.text for part in self.parts)
 
+    def holds(self, text: str) -> bool:
+        """Whether one of its messages says just this, however it is spaced or capitalised."""
+        return _bare(text) in {_bare(part.text) for part in self.parts}
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.casefold().split())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -143,6 +151,11 @@ class Session:
     ask_sector: bool = False
     sector: str | None = None
     last_event_id: str | None = None
+
+    def asked_by(self, turn: int) -> str | None:
+        """Give the question that was asked last up to a turn; None when none was."""
+        before = [asked for asked in self.asked if asked.turn <= turn]
+        return max(before, key=lambda asked: asked.turn).question_id if before else None
 
     def answer_to(self, question_id: str) -> Given | None:
         """Give the answer to a question as it stands; None when there is none."""

@@ -281,12 +281,15 @@ class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
         """
         ...
 
-    def seen_turn(self, session_id: str, position: str | None) -> int | None:
+    def seen_turn(
+        self, session_id: str, position: str | None, *, surely: bool = False
+    ) -> int | None:
         """Turn of the newest prompt of a session that stood in the chat before ``position``.
 
-        Counts prompts that were sent at a lower position and prompts whose sending is in
-        doubt; not those still pending. Without a position everything sent counts. None when
-        there is none. Positions compare as (length, text).
+        Counts prompts that were sent at a lower position and prompts that are on their way or
+        in doubt; not those still pending. ``surely`` leaves out the doubtful. Without a
+        position everything sent counts. None when there is none. Positions compare as
+        (length, text).
         """
         ...
 

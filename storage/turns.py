@@ -123,10 +123,13 @@ class Turns(Loose, Dispositions, Holding):
                 best = (place, row["session_id"])
         return None if best is None else best[1]
 
-    def seen_turn(self, session_id: str, position: str | None) -> int | None:
-        """Turn of the newest prompt that stood in the chat before ``position``."""
+    def seen_turn(
+        self, session_id: str, position: str | None, *, surely: bool = False
+    ) -> int | None:
+        """Turn of the newest prompt that stood before ``position``; see the contract."""
         for row in self._all("seen_turns", session_id=session_id):
-            if _place_seen(row, position) is not None:
+            place = _place_seen(row, position)
+            if place is not None and not (surely and row["doubt"] and place == _ON_ITS_WAY):
                 turn: int = row["turn"]
                 return turn
         return None

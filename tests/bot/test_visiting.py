@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import methodcaller
+
 from tests.bot.place import Place
 
 
@@ -29,3 +31,41 @@ def test_who_says_start_after_stop_hears_from_us_again(place: Place) -> None:
     place.answer("ann", "/start")
     assert place.rows("select opted_out_at from respondents") == [{"opted_out_at": None}]
     assert len(place.rows("select * from sessions")) == 1
+
+
+def test_who_repeats_words_that_nobody_answered_yet_has_not_answered_the_next_question(
+    place: Place,
+) -> None:
+    def answers() -> dict[str, str | None]:
+        return {row["question_id"]: row["value"] for row in place.rows("select * from answers")}
+
+    place.answer("ann", "/start", "I agree")
+    place.write("ann", "yes")
+    # The program dies while the next question is on its way: nobody knows whether it arrived.
+    place.run(lambda store: place.claim(store, "telegram"))
+    place.run(methodcaller("release_claims", "telegram"))
+    place.write("ann", " Yes ")
+    assert answers() == {"goals": "yes", "why": None}
+    # It comes again, and once it has been seen the same words are the answer to it.
+    assert ["[why]" in prompt.text for _, prompt in place.deliver()] == [True]
+    place.write("ann", "yes")
+    assert answers() == {"goals": "yes", "why": "yes"}
+
+
+def test_other_words_may_answer_a_question_that_may_have_arrived(place: Place) -> None:
+    place.answer("ann", "/start", "I agree")
+    place.write("ann", "yes")
+    place.run(lambda store: place.claim(store, "telegram"))
+    place.run(methodcaller("release_claims", "telegram"))
+    place.write("ann", "We meet.")
+    assert place.rows("select value from answers where question_id = 'why'") == [
+        {"value": "We meet."}
+    ]
+
+
+def test_the_same_words_may_answer_a_question_that_has_just_left(place: Place) -> None:
+    place.answer("ann", "/start", "I agree")
+    place.write("ann", "yes")
+    place.run(lambda store: place.claim(store, "telegram"))
+    place.write("ann", "yes")
+    assert place.rows("select value from answers where question_id = 'why'") == [{"value": "yes"}]

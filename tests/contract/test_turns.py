@@ -361,6 +361,22 @@ class TestSeenTurn:
         assert store.seen_turn("s1", "101") == 2
         assert store.seen_turn("s1", "106") == 3
 
+    def test_what_is_in_doubt_was_not_surely_seen(self, store: SqlStore) -> None:
+        ann = person(store)
+        begin(store, ann)
+        send(store, position="99")
+        go_on(store, ann, shown("first?"))
+        claim(store)
+        assert store.seen_turn("s1", "101", surely=True) == 2
+        store.release_claims("telegram")
+        assert store.seen_turn("s1", "101", surely=True) == 1
+        claim(store)
+        assert store.seen_turn("s1", "101", surely=True) == 1
+        store.release_claims("telegram")
+        send(store, position="105")
+        assert store.seen_turn("s1", "101", surely=True) == 1
+        assert store.seen_turn("s1", "106", surely=True) == 2
+
     def test_what_was_sent_twice_may_have_been_seen_the_first_time(self, store: SqlStore) -> None:
         ann = person(store)
         begin(store, ann)

@@ -129,6 +129,16 @@ def test_two_quick_messages_at_an_open_question_are_one_answer() -> None:
     assert talk.session.at == "easier"
 
 
+def test_the_same_words_twice_at_an_open_question_are_said_once() -> None:
+    talk = talk_at("story")
+    seen = talk.session.turn
+    talk.say("Nobody answers.", seen=seen)
+    talk.say(" Nobody answers.", seen=seen)
+    assert rejected(talk)
+    talk.say("Really.", seen=seen)
+    assert talk.answers["story"] == "Nobody answers.\nReally."
+
+
 def test_two_quick_numbers_answer_one_question() -> None:
     talk = talk_at("used")
     seen = talk.session.turn
