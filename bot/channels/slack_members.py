@@ -163,7 +163,7 @@ class Members:
                 await receive(news)
             except StoreError as error:
                 failures += 1
-                _log.warning("a member was not kept: %s", type(error).__name__)
+                _log.warning("a member was not kept: %s", error)
                 await self._sleep(seconds_to_wait(failures))
             else:
                 return

@@ -219,7 +219,7 @@ class Reading:
 async def _note_failure(error: Exception) -> BoltResponse:
     """Say where our own code failed, and nothing of what somebody said."""
     if isinstance(error, StoreError):
-        _log.warning("an event was not kept: %s", type(error).__name__)
+        _log.warning("an event was not kept: %s", error)
         return BoltResponse(status=503)
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("an event failed with %s\n%s", type(error).__name__, frames)

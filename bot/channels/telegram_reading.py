@@ -147,7 +147,7 @@ class Reading:
         try:
             await receive(inbound)
         except StoreError as error:
-            _log.warning("update %d was not kept: %s", update_id, type(error).__name__)
+            _log.warning("update %d was not kept: %s", update_id, error)
             return False
         except Exception as error:
             return self._pass_over(update_id, error)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from tests.e2e.disk import Disk
 from tests.e2e.house import House
 from tests.fakes.people import Person
@@ -57,7 +59,11 @@ async def test_while_a_commit_is_under_way_nothing_is_acknowledged(
 
 
 async def test_what_could_not_be_committed_comes_again_or_stays_open(
-    build: Build, telegram: FakeTelegram, slack: FakeSlack, disk: Disk
+    build: Build,
+    telegram: FakeTelegram,
+    slack: FakeSlack,
+    disk: Disk,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     slack.ack_within = 0.5
     house = build(telegram=telegram, slack=slack)
@@ -70,6 +76,9 @@ async def test_what_could_not_be_committed_comes_again_or_stays_open(
         assert telegram.unconfirmed == 1
         assert not lost.answered
         disk.full = False
+        said = [message for message in caplog.messages if "was not kept" in message]
+        assert {message.split()[0] for message in said} == {"an", "update"}
+        assert all("the disk is full" in message for message in said)
         # Telegram repeats the press by itself; in Slack the question is still open.
         await ann.wait_for(lambda m: "[why]" in m.text, timeout=10)
         await sue.press("Fully")
