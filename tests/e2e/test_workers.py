@@ -3,70 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
-from datetime import UTC, datetime
 
 import pytest
 
-from storage.open import open_store
-from storage.protocol import Address
 from tests.e2e.house import House, Running
 from tests.fakes.crowd import Crowd
 from tests.fakes.people import Person
 from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
-from tests.soak.killing import SURVEY, check_all, doubts, mark, policy, settle
+from tests.soak.answers import SURVEY, ended, policy
+from tests.soak.checking import check_all, check_invited, doubts, settle
+from tests.soak.inviting import WAVE, invited, open_wave, reached
 
 Build = Callable[..., House]
 
-PLAN = """
+PLAN = f"""
 [delivery]
 slots = 8
-
-[fatigue]
-invitations = 100
-
-[[cohort]]
-name = "riverside"
-title = "Riverside"
-survey = "killed"
-
-[[pulse]]
-name = "news"
-survey = "killed"
-cohorts = ["riverside"]
-cron = "0 10 1 1 *"
-close_after = "10d"
-"""
+{WAVE}"""
 
 READS = "Reading telegram"
-
-
-def invited(house: House, telegram: FakeTelegram, count: int) -> list[Person]:
-    """Make people who are members of the cohort and have pressed Start once."""
-    people = [telegram.person(5000 + number) for number in range(count)]
-    today = datetime.now(UTC).date()
-    with closing(open_store(house.storage or house.sqlite)) as store, store.transaction():
-        for person in people:
-            person.started = True
-            chat = str(person.id)
-            store.welcome(
-                Address(channel="telegram", platform_id=chat, chat=chat),
-                respondent_id=f"invited{chat}",
-                role="citizen",
-                language="en",
-                on=today,
-            )
-            store.join(f"invited{chat}", "riverside", on=today)
-    return people
-
-
-def reached(people: list[Person]) -> int:
-    return sum(bool(person.shown) for person in people)
 
 
 async def stand_by(house: House, *options: str) -> Running:
@@ -78,12 +37,6 @@ async def stand_by(house: House, *options: str) -> Running:
 
 def up(house: House) -> int:
     return sum(one.process.returncode is None for one in house.running)
-
-
-async def open_wave(house: House) -> str:
-    opened = await house.pulse("wave", "open", "news")
-    assert opened.status == 0, opened.err
-    return re.findall(r"news-riverside-\S+?(?=[:.\s])", opened.out)[0]
 
 
 @pytest.mark.timeout(300)
@@ -107,12 +60,8 @@ async def test_three_share_everything_and_one_of_them_is_killed(
             [slack.person(f"UP{number}", name=f"S{number}") for number in range(4)],
         ]
         crowds = [
-            Crowd(
-                group, policy, lambda message: mark(message.text) == "end", patience=3.0,
-                think=(0.3, 1.0), seed=1,
-            )
-            for group in groups
-        ]  # fmt: skip
+            Crowd(group, policy, ended, patience=3.0, think=(0.3, 1.0), seed=1) for group in groups
+        ]
         talking = [asyncio.create_task(crowd.run(100)) for crowd in crowds]
         await open_wave(house)
         await telegram.wait_until(lambda: reached(people) >= 40, 90)
@@ -130,9 +79,11 @@ async def test_three_share_everything_and_one_of_them_is_killed(
         again = sum(crowd.again for crowd in crowds)
         assert telegram.duplicates + slack.duplicates <= in_doubt + again
         assert telegram.earned_429 == 0
-        assert sum(READS in one.said for one in house.running) == 2
-        invitations = house.rows("select count(*) as n from invitations")
-        assert invitations == [{"n": 150}]
+        readers = sum(one.said.count(READS) for one in house.running)
+        assert readers >= 2
+        # Two never read at once, unless one that is alive was too slow to say so.
+        assert telegram.conflicts == 0 or readers > 2
+        check_invited(house, people)
         # Nobody was left behind, and nobody's part of the rate either.
         assert house.rows("select * from workers") == []
         assert house.rows("select * from leases") == []
@@ -150,10 +101,7 @@ async def test_each_part_runs_in_a_program_of_its_own(
     await house.run("--only", "schedule", "--only", "tagging", ready=False)
     await house.run("--only", "web")
     people = invited(house, telegram, 3)
-    crowd = Crowd(
-        [telegram.person(100), telegram.person(101)], policy,
-        lambda message: mark(message.text) == "end", think=(0.0, 0.1),
-    )  # fmt: skip
+    crowd = Crowd([telegram.person(100), telegram.person(101)], policy, ended, think=(0.0, 0.1))
     talking = asyncio.create_task(crowd.run(90))
     await open_wave(house)
     await telegram.wait_until(lambda: reached(people) == 3, 60)

@@ -32,6 +32,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from tests.fakes.people import Button, Message, Person
@@ -198,6 +199,7 @@ class Crowd:
         self.again = 0
         self._random = random.Random(seed)
         self._left = len(self.talks)
+        self._shown_at = 0.0
         self._over = asyncio.Event()
         self._failure: Exception | None = None
 
@@ -218,8 +220,18 @@ class Crowd:
                 if exchange.acknowledged:
                     yield talk.person, exchange
 
-    async def run(self, timeout: float = 60.0) -> Report:  # noqa: ASYNC109
+    async def run(
+        self,
+        timeout: float = 60.0,  # noqa: ASYNC109
+        *,
+        standstill: float = inf,
+    ) -> Report:
         """Let everybody talk until each conversation has ended, or time is up.
+
+        Args:
+            timeout: Seconds in all.
+            standstill: Seconds in which nobody is shown anything, after which nothing more is
+                expected: how fast the machine is, is nothing to fail for.
 
         Raises:
             Exception: what the policy raised, if it did.
@@ -232,7 +244,8 @@ class Crowd:
             self._plan(talk, Say(self.opening))
         if not talks:
             self._over.set()
-        impatience = asyncio.ensure_future(self._be_impatient())
+        self._shown_at = started
+        impatience = asyncio.ensure_future(self._be_impatient(standstill))
         try:
             await asyncio.wait_for(self._over.wait(), timeout)
         except TimeoutError:
@@ -270,6 +283,7 @@ class Crowd:
         return len(person.latencies), len(person.handed_latencies)
 
     def _showing(self, person: Person, message: Message) -> None:
+        self._shown_at = time.monotonic()
         if self.ignore is not None and self.ignore(message):
             return
         talk = self.talks[person.id]
@@ -335,10 +349,13 @@ class Crowd:
         talk.open = exchange
         talk.action = action
 
-    async def _be_impatient(self) -> None:
+    async def _be_impatient(self, standstill: float) -> None:
         while True:
-            await asyncio.sleep(self.patience / 4)
+            await asyncio.sleep(min(self.patience, standstill) / 4)
             now = time.monotonic()
+            if now - self._shown_at > standstill:
+                self._over.set()
+                return
             for talk in self.talks.values():
                 exchange = talk.open
                 if talk.done or exchange is None or now - exchange.act.at < self.patience:

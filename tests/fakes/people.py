@@ -195,6 +195,19 @@ class Person:
                 lines.append(f"{who}: {message.text}{buttons}")
         return "\n".join(lines)
 
+    def acts(self) -> str:
+        """Give all that this person did, with what the platform made of it, as text."""
+        said = [message for message in self.chat if not message.from_bot]
+        lines = []
+        for act in sorted([*said, *self.presses], key=lambda one: one.at):
+            if isinstance(act, Message):
+                fate = "given up" if act.lost else "kept or on its way"
+                lines.append(f"{act.at:.1f} typed {act.text!r}: {fate}")
+            else:
+                fate = "lost" if act.lost else "answered" if act.answered else "on its way"
+                lines.append(f"{act.at:.1f} pressed {act.button.label!r}: {fate}")
+        return "\n".join(lines)
+
     async def next_message(self, timeout: float = 5.0) -> Message:  # noqa: ASYNC109
         """Give the bot's next message that was not read yet, waiting for it."""
         return await self.wait_for(lambda _message: True, timeout)

@@ -14,6 +14,7 @@ Beside `server.Server` (faults, people, sent, calls, earned_429, duplicates, wai
     fake.person(id, first_name=, last_name=, username=, language_code=) -> TelegramPerson
     fake.unconfirmed                updates that no getUpdates offset has confirmed yet
     fake.handed, fake.redelivered   updates handed to the bot; those handed not for the first time
+    fake.conflicts                  questions for updates that another poller ended, with a 409
     await fake.wait_settled()       until the bot has confirmed everything
     await fake.wait_polled()        until the bot is asking for updates
     await fake.wait_hooked()        until the bot has set a webhook
@@ -117,6 +118,7 @@ class FakeTelegram(Methods, Server):
         self.next_update_id = 500_000
         self.handed = 0
         self.redelivered = 0
+        self.conflicts = 0
         self.allowed = KINDS
         self.queries: dict[str, tuple[TelegramPerson, Press]] = {}
         self.last_query_id = 0
@@ -291,6 +293,9 @@ class FakeTelegram(Methods, Server):
         if not pending and not self._repeats:
             why = await self._wait_for_news(float(params.get("timeout") or 0))
             if why == "conflict":
+                # A poller that was killed has nobody left to hear it.
+                transport = request.transport
+                self.conflicts += transport is not None and not transport.is_closing()
                 raise ApiError(409, CONFLICT)
             if why == "revoked":
                 raise ApiError(401, "Unauthorized")

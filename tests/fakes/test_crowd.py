@@ -175,6 +175,11 @@ async def test_who_gets_no_reply_is_unfinished(fake: FakeTelegram) -> None:
     assert (report.finished, report.unfinished, report.answers) == (0, [1], 0)
 
 
+async def test_when_nobody_is_shown_anything_more_it_is_over(fake: FakeTelegram) -> None:
+    report = await Crowd([fake.person(1)], answers(), finished).run(600, standstill=0.05)
+    assert (report.finished, report.unfinished) == (0, [1])
+
+
 async def test_a_lost_press_in_slack_is_pressed_again() -> None:
     async with FakeSlack(limits=False, echo="", retry_delays=(0.0,)) as fake:
         client = AsyncWebClient(token="xoxb-TEST", base_url=fake.api_base_url)

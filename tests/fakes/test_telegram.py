@@ -121,6 +121,7 @@ async def test_the_older_of_two_pollers_gets_a_conflict(fake: FakeTelegram, bot:
         newer = asyncio.ensure_future(other.get_updates(timeout=30))
         with pytest.raises(Conflict, match="terminated by other getUpdates"):
             await older
+        assert fake.conflicts == 1
         await fake.person(7).start()
         assert len(await newer) == 1
 

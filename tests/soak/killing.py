@@ -1,377 +1,269 @@
-"""People answer on both platforms while `pulse run` is killed again and again.
+"""People answer on both platforms and a wave is sent, while everything goes wrong.
 
-    tally = await kill_while_answering(folder, people=50, kills=20, seed=1)
+    tally = await hold(folder, [Kill()] * 20, people=50, seed=1)
 
-Everybody has their own answer to each question, so that an answer that went to another
-question or to another person shows. After every kill, while nothing runs, the database is
-read: whatever a person was shown as received has to be there.
+After every trouble the database is read: whatever a person was shown as received has to be
+there. At the end everybody's answers are, each once, and every conversation has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import re
-import zlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tests.e2e.house import House, Running
-from tests.fakes.crowd import Action, Crowd, Exchange, Press, Say
-from tests.fakes.people import Message, Person
+from tests.e2e.house import House
+from tests.fakes.crowd import Crowd, Report
+from tests.fakes.people import Person
 from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
+from tests.soak.answers import SURVEY, ended, policy
+from tests.soak.checking import (
+    check_acknowledged,
+    check_all,
+    check_invited,
+    doubts,
+    settle,
+    stuck,
+)
+from tests.soak.inviting import WAVE, invited, open_wave_at_last, reached
+from tests.soak.troubles import Trouble, Workers
+from tests.web.balancer import balancing
+from tests.web.serving import free_port
+
+__all__ = ["Tally", "hold"]
 
 #: Messages under way at once on each platform, and so in doubt after each kill at most.
 SLOTS = 4
 
-SURVEY = """
-survey = "killed"
-title = "Killed survey"
-ask_sector = false
-thanks = "Thank you. [end]"
-consent.text = "May we keep your answers? [consent]"
+#: Seconds in which nobody is shown anything, after which nothing more is expected.
+STANDSTILL = 90.0
 
-[[question]]
-id = "goals"
-kind = "scale"
-text = "We want the same. [goals]"
-labels = ["Not at all", "A little", "Mostly", "Fully"]
-enabler = "shared_goals"
-
-[[question]]
-id = "why"
-kind = "text"
-text = "What makes you say so? [why]"
-
-[[question]]
-id = "example"
-kind = "text"
-text = "Can you give an example? [example]"
-
-[[question]]
-id = "meetings"
-kind = "number"
-text = "How many meetings were there? [meetings]"
-min = 0
-max = 1000
-
-[[question]]
-id = "count"
-kind = "number"
-text = "How many people came? [count]"
-min = 0
-max = 1000
-
-[[question]]
-id = "sectors"
-kind = "multichoice"
-text = "Who was there? [sectors]"
-choices = ["Council", "Charity", "Business", "Residents"]
-
-[[question]]
-id = "service"
-kind = "choice"
-text = "Which service is it about? [service]"
-choices = ["Housing", "Health", "Schools", "Police"]
-
-[[question]]
-id = "again"
-kind = "yesno"
-text = "Would you do it again? [again]"
-
-[[question]]
-id = "risk"
-kind = "scale"
-text = "We talk about what could go wrong. [risk]"
-labels = ["Never", "Sometimes", "Often", "Always"]
-enabler = "risk"
-
-[[question]]
-id = "last"
-kind = "text"
-text = "What else? [last]"
-"""
-
-ORDER = (
-    "consent", "goals", "why", "example", "meetings", "count", "sectors", "service", "again",
-    "risk", "last", "end",
-)  # fmt: skip
-QUESTIONS = ORDER[1:-1]
-TYPED = {"why", "example", "last"}
-OPTIONS = {
-    "goals": ["Not at all", "A little", "Mostly", "Fully"],
-    "sectors": ["Council", "Charity", "Business", "Residents"],
-    "service": ["Housing", "Health", "Schools", "Police"],
-    "again": ["Yes", "No"],
-    "risk": ["Never", "Sometimes", "Often", "Always"],
-}
-TEAM = "T0000000001"
-_MARK = re.compile(r"\[(\w+)\]")
-
-
-def draw(person_id: Any, question: str, below: int) -> int:
-    """Give a number that this person always gives at this question."""
-    return zlib.crc32(f"{person_id}:{question}".encode()) % below
-
-
-def chosen(person_id: Any, question: str) -> list[str]:
-    """Give the labels that this person chooses."""
-    options = OPTIONS[question]
-    if question != "sectors":
-        return [options[draw(person_id, question, len(options))]]
-    mask = 1 + draw(person_id, question, 2 ** len(options) - 1)
-    return [label for place, label in enumerate(options) if mask & 1 << place]
-
-
-def meant(person_id: Any, question: str) -> str:
-    """Give the value that has to be stored for this person."""
-    if question in TYPED:
-        return words(person_id, question)
-    if question in ("meetings", "count"):
-        return str(draw(person_id, question, 1000))
-    labels = chosen(person_id, question)
-    if question in ("goals", "risk"):
-        return str(OPTIONS[question].index(labels[0]) + 1)
-    return "|".join(label.lower() for label in labels)
-
-
-def words(person_id: Any, question: str) -> str:
-    """Give what this person types at an open question."""
-    return f"{person_id} says at {question}: we meet every month."
-
-
-def mark(text: str) -> str:
-    """Give the question that a message shows; empty when it shows none."""
-    found = _MARK.findall(text)
-    return found[-1] if found else ""
-
-
-def policy(person: Person, message: Message) -> Action | None:
-    """Answer what is shown, every time the same."""
-    question = mark(message.text)
-    if question == "consent":
-        return Press("I agree")
-    if question in TYPED:
-        return Say(words(person.id, question))
-    if question in ("meetings", "count"):
-        return Say(meant(person.id, question))
-    if question == "sectors":
-        ticked = {label[2:] for label in message.labels if label.startswith("✓ ")}
-        wanted = set(chosen(person.id, question))
-        for label in OPTIONS[question]:
-            if (label in ticked) != (label in wanted):
-                return Press(f"✓ {label}" if label in ticked else label)
-        return Press("Done")
-    if question in OPTIONS:
-        return Press(chosen(person.id, question)[0])
-    return None
-
-
-def acknowledged(exchanges: list[Exchange]) -> Iterator[str]:
-    """Give the questions after whose answer the person was shown a later one."""
-    for exchange in exchanges:
-        question = mark(exchange.question)
-        if exchange.shown is None or question not in QUESTIONS:
-            continue
-        following = mark(exchange.shown)
-        if following in ORDER and ORDER.index(following) > ORDER.index(question):
-            yield question
+#: How often a trouble comes while the programs are still starting.
+_EARLY = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What a run came to."""
+    """What a run came to.
+
+    Attributes:
+        people: Who answered.
+        complete: Whose conversation ended.
+        invited: Who were sent an invitation meanwhile.
+        troubles: How often each struck.
+        answers: That are stored, each once.
+        acknowledged: Of them, most that were shown as received when a trouble had struck.
+        again: Presses and messages that people had to repeat.
+        in_doubt: Messages that may have arrived and were sent again.
+        lost_replies: Messages that arrived and whose sending looked failed.
+        twice: Messages that came twice.
+        invited_twice: Of them, invitations.
+        redelivered: Events that came to the programs more than once.
+        seconds: That the longest conversation took.
+    """
 
     people: int
     complete: int
-    kills: int
+    invited: int
+    troubles: Counter[str]
     answers: int
-    acknowledged_before_a_kill: int
-    presses_again: int
+    acknowledged: int
+    again: int
     in_doubt: int
     lost_replies: int
-    duplicates: int
+    twice: int
+    invited_twice: int
     redelivered: int
     seconds: float
 
+    def __str__(self) -> str:
+        """Give it on one line."""
+        struck = ", ".join(f"{count} {name}" for name, count in sorted(self.troubles.items()))
+        return (
+            f"{self.answers} answers of {self.people} people, {self.invited} invitations; {struck};"
+            f" {self.in_doubt} in doubt, {self.lost_replies} replies lost, {self.twice} twice"
+            f" ({self.invited_twice} invitations); {self.acknowledged} answers seen as kept before"
+            f" the last trouble, {self.again} repeated by people, {self.redelivered} by the"
+            f" platforms; {self.seconds} s"
+        )
 
-async def kill_while_answering(
+
+async def hold(
     folder: Path,
+    troubles: Sequence[Trouble],
     *,
     people: int,
-    kills: int,
     seed: int,
-    up: tuple[float, float] = (0.2, 3.0),
+    invite: int = 40,
+    workers: int = 1,
+    storage: str = "",
+    between: tuple[float, float] = (0.2, 3.0),
     think: tuple[float, float] = (0.2, 1.5),
     patience: float = 3.0,
     limits: bool = True,
     lost_replies: float = 0.0,
     hooks: bool = False,
-    timeout: float = 600.0,  # noqa: ASYNC109
 ) -> Tally:
-    """Hold all conversations to their end, killing meanwhile; raise when anything is wrong.
+    """Hold all conversations to their end, with troubles meanwhile; raise when anything is wrong.
 
     Args:
         folder: A new one.
+        troubles: What strikes, in this order.
         people: Half of them on each platform.
-        kills: With SIGKILL.
-        seed: Of the moments of the kills and of the fakes' faults.
-        up: Least and most seconds from a start to the next kill.
+        seed: Of the moments of the troubles and of the fakes' faults.
+        invite: Others, who are sent an invitation meanwhile.
+        workers: Programs on the one database.
+        storage: The address of a database; empty for a file in the folder.
+        between: Least and most seconds from when people are answered again to the next trouble.
         think: Seconds that people take for each answer.
         patience: Seconds after which they press again.
         limits: Whether the platforms' rates hold.
         lost_replies: Share of messages that arrive and whose sending looks failed all the same,
             so that people see them twice.
         hooks: Whether the platforms come to us: by webhook, and by HTTP.
-        timeout: Of the whole.
     """
     chance = random.Random(seed)
     async with (
         FakeTelegram(token="123:TEST", limits=limits, seed=seed) as telegram,
         FakeSlack(limits=limits, seed=seed) as slack,
     ):
-        for fake in (telegram, slack):
+        fakes: tuple[FakeTelegram | FakeSlack, ...] = (telegram, slack)
+        for fake in fakes:
             fake.faults.repeat = 0.05
         lost = [
             fake.faults.fail(method, "lose_reply", probability=lost_replies)
-            for fake, method in ((telegram, "sendMessage"), (slack, "chat.postMessage"))
+            for fake, method in zip(fakes, ("sendMessage", "chat.postMessage"), strict=True)
         ]
-        more = f"[delivery]\nslots = {SLOTS}"
+        # A wave takes some seconds, so that troubles come in the middle of it.
+        more = f"[delivery]\nslots = {SLOTS}\nbroadcast_per_second = 8\n{WAVE}"
         house = House(
-            folder, telegram=telegram, slack=slack, surveys=[SURVEY], more=more, hooks=hooks
-        )
+            folder, telegram=telegram, slack=slack, surveys=[SURVEY], more=more, hooks=hooks,
+            storage=storage,
+        )  # fmt: skip
         half = people // 2
+        groups: list[list[Person]] = [
+            [telegram.person(100 + n, first_name=f"T{n}") for n in range(half)],
+            [slack.person(f"UP{n}", name=f"S{n}") for n in range(people - half)],
+        ]
         crowds = [
-            Crowd(
-                group,
-                policy,
-                lambda message: mark(message.text) == "end",
-                patience=patience,
-                think=think,
-                seed=seed,
-            )
-            for group in (
-                [telegram.person(100 + n, first_name=f"T{n}") for n in range(half)],
-                [slack.person(f"UP{n}", name=f"S{n}") for n in range(people - half)],
-            )
+            Crowd(group, policy, ended, patience=patience, think=think, seed=seed)
+            for group in groups
         ]
         try:
-            # The first run has Slack take the address; later it just comes there.
-            running = await house.run()
-            talking = [asyncio.create_task(crowd.run(timeout)) for crowd in crowds]
-            checked = 0
-            done = 0
-            while done < kills:
-                await asyncio.sleep(chance.uniform(*up))
-                await running.kill()
-                done += 1
-                checked = max(checked, check_acknowledged(house, crowds))
-                running = await house.run(ready=False)
-            await running.until("Reading slack")
-            reports = await asyncio.gather(*talking)
-            await settle(house)
-            status = await running.terminate()
-            assert status == 0, running.said
-            unfinished = [one for report in reports for one in report.unfinished]
-            assert not unfinished, stuck(crowds, unfinished, running)
-            answers = check_all(house, crowds)
+            async with _working(house, chance, count=workers) as programs:
+                programs.idle = lambda: not any(crowd.left for crowd in crowds)
+                members = invited(house, telegram, invite)
+                talking = [
+                    asyncio.create_task(crowd.run(3600, standstill=STANDSTILL)) for crowd in crowds
+                ]
+                opening = asyncio.create_task(open_wave_at_last(house))
+                checked = 0
+                for trouble in troubles:
+                    await _a_while(programs, crowds, between)
+                    await trouble.strike(programs)
+                    checked = max(checked, check_acknowledged(house, crowds))
+                await programs.until_reading()
+                reports = await asyncio.gather(*talking)
+                unfinished = [one for report in reports for one in report.unfinished]
+                assert not unfinished, stuck(crowds, unfinished, programs.up[0])
+                await opening
+                await telegram.wait_until(lambda: reached(members) == invite, 300)
+                await settle(house)
+                for running in programs.up:
+                    assert await running.terminate() == 0, running.said
+            struck = Counter(trouble.name for trouble in troubles)
             in_doubt = sum(doubts(one) for one in house.running)
-            duplicates = telegram.duplicates + slack.duplicates
-            assert in_doubt <= SLOTS * 2 * done, f"{in_doubt} in doubt after {done} kills"
-            twice = in_doubt + sum(fault.hits for fault in lost)
-            assert duplicates <= twice + sum(crowd.again for crowd in crowds), duplicates
-            return Tally(
-                people=people,
-                complete=sum(report.finished for report in reports),
-                kills=done,
-                answers=answers,
-                acknowledged_before_a_kill=checked,
-                presses_again=sum(crowd.again for crowd in crowds),
-                in_doubt=in_doubt,
-                lost_replies=sum(fault.hits for fault in lost),
-                duplicates=duplicates,
-                redelivered=telegram.redelivered + slack.redelivered,
-                seconds=round(max(report.seconds for report in reports), 1),
-            )
+            most = SLOTS * len(fakes) * programs.n_lost
+            assert in_doubt <= most, f"{in_doubt} in doubt, and no more than {most} may be"
+            return _tally(
+                house, fakes, crowds, members, reports, struck,
+                checked=checked, in_doubt=in_doubt, lost=sum(fault.hits for fault in lost),
+            )  # fmt: skip
         finally:
             await house.close()
 
 
-def doubts(running: Running) -> int:
-    """Give how many messages a start found in doubt."""
-    found = re.findall(r"(\d+) messages on \w+ were in doubt", running.said)
-    return sum(int(count) for count in found)
+@asynccontextmanager
+async def _working(house: House, chance: random.Random, *, count: int) -> AsyncIterator[Workers]:
+    """Have so many programs up, behind a balancer where the platforms come to them."""
+    behind = bool(house.port) and count > 1
+    workers = Workers(
+        house=house, chance=chance, ports=[free_port() if behind else 0 for _ in range(count)]
+    )
+
+    async def start() -> None:
+        # The first run has Slack take the address; later it just comes there.
+        for place in range(count):
+            await workers.start(place, ready=place == 0)
+        await workers.until_reading()
+
+    if not behind:
+        await start()
+        yield workers
+        return
+    async with balancing(house.port, workers.ports):
+        await start()
+        yield workers
 
 
-async def settle(house: House) -> None:
-    """Wait until nothing is left to send or to tag."""
-    left = "select 1 from outbox where state in ('pending', 'claimed')"
-    await house.until(lambda: not house.rows(left) and not house.untagged(), seconds=60)
+async def _a_while(workers: Workers, crowds: Sequence[Crowd], between: tuple[float, float]) -> None:
+    """Wait until the next trouble may come: mostly when people are answered again, however long
+    the programs took to start, and now and then before that.
+    """
+    least, most = between
+    if workers.chance.random() < _EARLY:
+        await asyncio.sleep(workers.chance.uniform(0.0, least))
+        return
+    await workers.until_reading()
+    before = _n_answered(crowds)
+    async with asyncio.timeout(STANDSTILL):
+        while _n_answered(crowds) == before and not workers.idle():
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(workers.chance.uniform(least, most))
 
 
-def stored(house: House) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """Give what is stored: by person and question, every value with its words."""
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for row in house.rows(
-        "select d.platform_id, a.question_id, a.value, a.text from answers a"
-        " join responses r using (response_id) join addresses d using (respondent_id)"
-        " where a.missing is null"
-    ):
-        key = (row["platform_id"], row["question_id"])
-        found.setdefault(key, []).append((row["value"], row["text"]))
-    return found
+def _n_answered(crowds: Sequence[Crowd]) -> int:
+    return sum(1 for crowd in crowds for _ in crowd.acknowledged())
 
 
-def check_acknowledged(house: House, crowds: list[Crowd]) -> int:
-    """Hold the database to everything that people were shown as received; give how much."""
-    kept = stored(house) if house.database.exists() else {}
-    count = 0
-    for crowd in crowds:
-        for person_id, exchanges in crowd.exchanges.items():
-            for question in set(acknowledged(exchanges)):
-                values = [value for value, _ in kept.get((platform_id(person_id), question), [])]
-                assert values == [meant(person_id, question)], (
-                    f"{person_id} was shown {question} as received, stored is {values}\n"
-                    + crowd.talks[person_id].person.transcript()
-                )
-                count += 1
-    return count
-
-
-def check_all(house: House, crowds: list[Crowd]) -> int:
-    """Hold the database to every answer of everybody; give how many there are."""
-    kept = stored(house)
-    count = 0
-    for crowd in crowds:
-        for person_id, talk in crowd.talks.items():
-            for question in QUESTIONS:
-                values = [value for value, _ in kept.get((platform_id(person_id), question), [])]
-                assert values == [meant(person_id, question)], (
-                    f"{person_id} at {question}: stored is {values}\n" + talk.person.transcript()
-                )
-                count += 1
-    outcomes = Counter(row["disposition"] for row in house.rows("select * from responses"))
-    assert outcomes == {"complete": sum(len(crowd.talks) for crowd in crowds)}
-    assert house.rows("select count(*) n from codings")[0]["n"] == len(TYPED) * outcomes["complete"]
-    return count
-
-
-def platform_id(person_id: Any) -> str:
-    """Give a person's id as the database has it: in Slack with the team's."""
-    return str(person_id) if isinstance(person_id, int) else f"{TEAM}:{person_id}"
-
-
-def stuck(crowds: list[Crowd], unfinished: list[Any], running: Running) -> str:
-    """Describe conversations that did not end."""
-    talks = [crowd.talks[one] for crowd in crowds for one in unfinished if one in crowd.talks]
-    shown = "\n\n".join(talk.person.transcript() for talk in talks[:3])
-    return f"{unfinished} did not end:\n{shown}\n{running.said[-2000:]}"
-
-
-def line(tally: Tally) -> str:
-    """Write a tally on one line."""
-    return ", ".join(f"{name} {value}" for name, value in asdict(tally).items())
+def _tally(
+    house: House,
+    fakes: Sequence[FakeTelegram | FakeSlack],
+    crowds: Sequence[Crowd],
+    members: Sequence[Person],
+    reports: Sequence[Report],
+    struck: Counter[str],
+    *,
+    checked: int,
+    in_doubt: int,
+    lost: int,
+) -> Tally:
+    """Hold everything to what it has to be, and count."""
+    answers = check_all(house, crowds)
+    invited_twice = check_invited(house, members)
+    twice = sum(fake.duplicates for fake in fakes)
+    again = sum(crowd.again for crowd in crowds)
+    assert twice <= in_doubt + lost + again, twice
+    assert invited_twice <= in_doubt + lost, invited_twice
+    for running in house.running:
+        assert "Traceback" not in running.said, running.said
+    return Tally(
+        people=sum(len(crowd.talks) for crowd in crowds),
+        complete=sum(report.finished for report in reports),
+        invited=len(members),
+        troubles=struck,
+        answers=answers,
+        acknowledged=checked,
+        again=again,
+        in_doubt=in_doubt,
+        lost_replies=lost,
+        twice=twice,
+        invited_twice=invited_twice,
+        redelivered=sum(fake.redelivered for fake in fakes),
+        seconds=round(max(report.seconds for report in reports), 1),
+    )

@@ -20,7 +20,7 @@ from storage.postgres import PostgresDriver
 from storage.store import SqlStore
 from storage.writer import Writer
 from tests.contract.scenes import AT, begin, go_on, person, rows, stored
-from tests.cut import COMMIT, Line
+from tests.fakes.cutting import COMMIT, Line
 from tests.postgres import Server
 
 
