@@ -55,6 +55,12 @@ _OTHERS_SECONDS = 0.05
 #: How often the outbox is looked at where another program of this machine writes to it.
 _LOOK_SECONDS = 0.1
 
+#: Of what other programs leave word that may make something due; empty where words got lost.
+_SCHEDULED = frozenset({"", "waves", "notes"})
+
+#: How often that is looked for by ourselves, where there is no such word.
+_WATCH_SECONDS = 0.5
+
 
 def now() -> datetime:
     """Give the time, aware UTC."""
@@ -283,6 +289,24 @@ class App:
         else:
             self._worker.look()
             self._wake_all()
+            if kind in _SCHEDULED:
+                self._hurry()
+
+    def _hurry(self) -> None:
+        """Look now at what is due, where that is ours to do."""
+        for ticker in self._tickers if "schedule" in self._roles else ():
+            ticker.hurry()
+
+    async def _watch_waves(self) -> None:
+        """See what commands have changed, where no other program can leave word of it."""
+        before = None
+        while True:
+            with suppress(StoreError):
+                seen = await self._writer.run(_news)
+                if before not in (None, seen):
+                    self._hurry()
+                before = seen
+            await asyncio.sleep(_WATCH_SECONDS)
 
     def _look_soon(self, channel: str) -> None:
         """Look for what others have written: it is mostly sent by them, a moment later."""
@@ -310,7 +334,9 @@ class App:
         if self._worker.alone:
             await self._release()
         await self._writer.run(self._hear_first)
-        beating = asyncio.create_task(self._worker.run())
+        beating = [asyncio.create_task(self._worker.run())]
+        if self._worker.alone and "schedule" in self._roles:
+            beating.append(asyncio.create_task(self._watch_waves()))
         working = [asyncio.create_task(one.run()) for one in self._deliveries.values()]
         if "tagging" in self._roles:
             working.append(asyncio.create_task(self._coder.run()))
@@ -321,6 +347,8 @@ class App:
             self._reading.start()
             await self._until(stop)
         finally:
+            for watching in beating[1:]:
+                watching.cancel()
             await self._door.close(last=await self._is_last())
             await self._reading.stop()
             for ticker in self._tickers:
@@ -334,7 +362,7 @@ class App:
                 for channel in self._channels:
                     await channel.stop()
             await self._worker.stop()
-            await asyncio.gather(beating, return_exceptions=True)
+            await asyncio.gather(*beating, return_exceptions=True)
         self._reading.check()
 
     async def _release(self) -> None:
@@ -378,3 +406,13 @@ class App:
         finally:
             for task in waiting:
                 task.cancel()
+
+
+def _news(store: Store) -> object:
+    """Give what commands change that may make something due."""
+    waves = {
+        (wave.wave_id, wave.state, wave.closes_at)
+        for state in ("open", "paused", "closing")
+        for wave in store.waves(state=state)
+    }
+    return waves, {note.note_id for note in store.untold_notes()}

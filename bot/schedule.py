@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
@@ -65,6 +66,9 @@ class Ticker:
         self._may = may
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._ticking = asyncio.Lock()
+        self._hurried = False
+        self._hurrying: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Tick now and from now on, in the running event loop."""
@@ -78,11 +82,26 @@ class Ticker:
         )
         self._scheduler.start()
 
+    def hurry(self) -> None:
+        """Tick soon: something has changed. While a tick is under way, once more after it."""
+        self._hurried = True
+        if self._hurrying is None or self._hurrying.done():
+            self._hurrying = asyncio.create_task(self._hurry())
+
+    async def _hurry(self) -> None:
+        while self._hurried:
+            self._hurried = False
+            # It is in the log, and the next tick is not far.
+            with suppress(Exception):
+                await self.tick()
+
     async def tick(self) -> None:
         """Do what is due now; trouble with the store is logged and tried at the next tick."""
         if not self._may():
             return
         async with self._ticking:
+            if self._stopped:
+                return
             try:
                 # A thread of its own: the jobs wait for their commits, the event loop must not.
                 await asyncio.to_thread(self._do_all)
@@ -103,6 +122,9 @@ class Ticker:
 
     async def stop(self) -> None:
         """Tick no more; a tick under way is finished first."""
+        self._stopped = True
+        if self._hurrying is not None:
+            await self._hurrying
         if not self._scheduler.running:
             return
         self._scheduler.pause()

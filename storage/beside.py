@@ -33,7 +33,7 @@ class BesideOthers(Protocol):
     def notify(self, topic: str) -> None:
         """Leave word, to be heard soon after the commit by every other program that listens
         (``Writer.listen``). Once a topic and transaction, however often it is called. It may
-        get lost. The store itself tells of ``outbox:CHANNEL``, where it put a message, and of
-        ``waves``, where one changed its state.
+        get lost. The store itself tells of ``outbox:CHANNEL``, where it put a message, of
+        ``waves``, where one was opened or changed its state, and of ``notes``, where one came.
         """
         ...

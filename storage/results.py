@@ -108,6 +108,7 @@ class Results(People, Waves):
             people=note.people,
             at=write_instant(note.made_at),
         )
+        self.notify("notes")
 
     def notes(self) -> list[Note]:
         """Give every note, the newest first."""

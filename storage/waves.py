@@ -37,6 +37,8 @@ class Waves(Loose, Dispositions, Draws):
             seed=wave.seed,
             timing=write_rhythm(wave.rhythm),
         )
+        if opened:
+            self.notify("waves")
         return bool(opened)
 
     def wave(self, wave_id: str) -> Wave | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -16,7 +17,7 @@ from bot.errors import CannotError, UserError
 if TYPE_CHECKING:
     from bot.standing import WaveStanding
     from bot.waves import Waves
-    from storage.protocol import Store, Wave
+    from storage.protocol import InvitationCounts, Store, Wave
     from storage.writer import Writer
 
 __all__ = ["app", "close", "list_waves", "open_wave", "pause", "resume", "status"]
@@ -101,8 +102,11 @@ def open_wave(
                 raise CannotError(
                     f"{wave.wave_id} was opened already: a pulse has one wave a cohort and day."
                 )
-            n_invited = desk.waves.invite(wave, desk.run)
-            missed = why_not(desk.run(methodcaller("unsent", wave.wave_id)))
+            desk.waves.invite(wave, desk.run)
+            # `pulse run` has heard of it by now, and may have invited some of them.
+            not_invited = desk.run(methodcaller("unsent", wave.wave_id))
+            counts = desk.run(partial(_counts, wave_id=wave.wave_id))
+            n_invited, missed = counts.invited - sum(not_invited.values()), why_not(not_invited)
             typer.echo(
                 f"Opened {wave.wave_id}: {n_invited} people to invite"
                 f"{f'; not invited: {missed}' if missed else ''}."
@@ -192,6 +196,12 @@ def status(
             typer.echo(json.dumps(rows if wave is None else rows[0], ensure_ascii=False))
         else:
             typer.echo("\n".join(line for one in look() for line in lines(one)))
+
+
+def _counts(store: Store, *, wave_id: str) -> InvitationCounts:
+    from bot.app import now
+
+    return store.counts(wave_id, now=now())
 
 
 def _stands(store: Store, wave_id: str, rates: Mapping[str, float]) -> WaveStanding:
