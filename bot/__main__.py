@@ -7,8 +7,10 @@ input). What must not: commands (``cli``).
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 __all__ = ["main"]
 
@@ -25,6 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    if arguments is None and "run" in sys.argv[1:]:
+        # Importing takes a second, in which whoever watches over us may think better of it.
+        signal.signal(signal.SIGTERM, _end_early)
+
     import typer
 
     from bot.cli.app import app
@@ -62,6 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "Run the same with PULSE_DEBUG=1 to see where, and please report it.\n"
         )
         return 1
+
+
+def _end_early(_number: int, _frame: FrameType | None) -> None:
+    sys.stderr.write("pulse: stopped before it had begun.\n")
+    raise SystemExit(0)
 
 
 def _say_usage(error: Exception) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -219,3 +221,24 @@ async def test_after_a_kill_no_tagger_is_left_behind(build: Build, telegram: Fak
     await house.until(lambda: not tagger.exists())
     codes = house.rows("select enabler, coder from codings")
     assert codes == [{"enabler": "shared_goals", "coder": "stub@1"}]
+
+
+def _catches_sigterm(pid: int) -> bool:
+    mask = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return mask is not None and bool(int(mask[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+async def test_sigterm_while_it_still_begins_ends_well(
+    build: Build, telegram: FakeTelegram
+) -> None:
+    house = build(telegram=telegram, tagger=True)
+    said: list[str] = []
+    # Where this test is slow to ask, the program has begun by then and ends as it always does.
+    while "pulse: stopped before it had begun.\n" not in said:
+        assert len(said) < 10, said
+        running = await house.run(ready=False)
+        async with asyncio.timeout(20):
+            while not _catches_sigterm(running.process.pid):
+                await asyncio.sleep(0.001)
+        assert await running.terminate() == 0
+        said.append(running.said)
