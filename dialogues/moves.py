@@ -275,7 +275,8 @@ class Move(Showing):
         lead = ""
         if not isinstance(question, TextQuestion) or value is None:
             given = self.session.answer_to(question.id)
-            lead = self.lead("changed", answer=self.said(question, given))
+            asked = asking.question_words(self.survey, self.session, question)
+            lead = self.lead("changed", question=asked, answer=self.said(question, given))
         lead = self._retract(lead)
         if not self._stays_at(question) or self._waiting_words() != waiting:
             self.go_on(lead=lead)

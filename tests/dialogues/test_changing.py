@@ -39,12 +39,12 @@ def test_editing_one_of_several_messages_of_an_open_answer() -> None:
 
 def test_editing_a_closed_answer() -> None:
     talk = talk_at("story")
-    assert talk.edit("4", "1") == "Changed to: Disagree"
+    assert talk.edit("4", "1").endswith("Changed to: Disagree")
     assert talk.recorded() == [("works", "1", None)]
     assert talk.edit("4", "purple") == (
         "That change does not fit the question, so your earlier answer stays: Disagree"
     )
-    assert talk.edit("4", "not sure") == "Changed to: (don't know)"
+    assert talk.edit("4", "not sure").endswith("Changed to: (don't know)")
     assert talk.recorded() == [("works", None, "dont_know")]
     assert talk.edit("4", "purple").endswith("your earlier answer stays: (don't know)")
     talk.edit("4", "idk")
@@ -77,7 +77,7 @@ def test_an_edit_that_opens_a_question_asks_it() -> None:
     for reply in ("yes", "yes"):
         talk.say(reply)
     assert talk.edit("2", "no") == (
-        "Changed to: No\n\nWhy not?\n\nType your answer in your own words."
+        "Used?\nChanged to: No\n\nWhy not?\n\nType your answer in your own words."
     )
     assert talk.session.at == "why"
 
@@ -91,7 +91,7 @@ def test_an_edit_that_changes_the_words_of_the_question_puts_it_again() -> None:
     )
     for reply in ("yes", "1"):
         talk.say(reply)
-    assert talk.edit("2", "3").startswith("Changed to: Agree\n\n2 of 2\nYou said Agree. Why?")
+    assert "Changed to: Agree\n\n2 of 2\nYou said Agree. Why?" in talk.edit("2", "3")
 
 
 def test_after_the_end_an_answer_can_be_changed_but_nothing_is_asked() -> None:
@@ -99,7 +99,7 @@ def test_after_the_end_an_answer_can_be_changed_but_nothing_is_asked() -> None:
     for reply in ("yes", "yes", "3", "Our story", "1", "7"):
         talk.say(reply)
     assert talk.session.status is Status.COMPLETE
-    assert talk.edit("2", "no") == "Changed to: No"
+    assert talk.edit("2", "no").endswith("Changed to: No")
     assert talk.recorded() == [("used", "no", None)]
     assert talk.session.status is Status.COMPLETE
     talk.edit("4", "A better story")
@@ -154,7 +154,7 @@ def test_a_quick_second_answer_is_a_correction() -> None:
     seen = talk.session.turn
     talk.say("3", seen=seen)
     talk.say("1", seen=seen)
-    assert talk.shown == "Changed to: Disagree"
+    assert talk.shown.endswith("Changed to: Disagree")
     assert talk.answers["works"] == "1"
     assert talk.session.at == "story"
     talk.say("not sure", seen=seen)
@@ -180,7 +180,7 @@ def test_quick_words_after_the_last_question_get_an_answer() -> None:
     seen = talk.session.turn
     talk.say("7", seen=seen)
     assert talk.say("or so", seen=seen).startswith("You have finished this check-in.")
-    assert talk.say("8", seen=seen) == "Changed to: 8"
+    assert talk.say("8", seen=seen).endswith("Changed to: 8")
 
 
 def test_words_on_a_question_that_was_just_skipped_become_its_answer() -> None:
@@ -241,8 +241,8 @@ def test_old_buttons() -> None:
     talk.press("Yes", prompt=used)
     assert rejected(talk)
     talk.press("Agree", prompt=works)
-    assert talk.press("Disagree", prompt=works) == "Changed to: Disagree"
-    assert talk.press("Don't know", prompt=works) == "Changed to: (don't know)"
+    assert talk.press("Disagree", prompt=works).endswith("Changed to: Disagree")
+    assert talk.press("Don't know", prompt=works).endswith("Changed to: (don't know)")
     assert talk.recorded() == [("works", None, "dont_know")]
     talk.say("Our story")
     easier = talk.prompt
