@@ -88,6 +88,12 @@ class Server:
         """Whether it is up."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The first of its processes, whose children the others are."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, name: str, user: str = "postgres") -> str:
         """Give the address of a database."""
         return f"postgresql://{user}@/{name}?host={self.folder}"

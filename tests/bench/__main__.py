@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.answering import compare
+from tests.bench.engines import engines
 from tests.bench.exporting import exporting
 from tests.bench.growth import growth
 from tests.bench.opening import opening
 from tests.bench.sending import sending
 from tests.bench.starting import starting
 from tests.bench.tagging import tagging
+from tests.bench.workers import workers
 
 Figures = Iterable[dict[str, Any]]
 
@@ -55,7 +57,22 @@ def _growth(folder: Path, options: argparse.Namespace) -> Figures:
 
 
 def _opening(folder: Path, options: argparse.Namespace) -> Figures:
-    return opening(folder / "opening", people=1_000 if options.quick else 100_000)
+    return opening(folder / "opening", people=300 if options.quick else 100_000)
+
+
+def _engines(folder: Path, options: argparse.Namespace) -> Figures:
+    crowds, rounds = (1, 1) if options.quick else (3, 5)
+    place = folder / "engines"
+    return asyncio.run(engines(place, people=options.people, crowds=crowds, rounds=rounds))
+
+
+def _workers(folder: Path, options: argparse.Namespace) -> Figures:
+    crowds, rounds, counts = (1, 1, (1, 2)) if options.quick else (3, 3, (1, 2, 4))
+    return asyncio.run(
+        workers(
+            folder / "workers", people=options.people, crowds=crowds, rounds=rounds, counts=counts
+        )
+    )
 
 
 MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
@@ -66,6 +83,8 @@ MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
     "starting": _starting,
     "growth": _growth,
     "opening": _opening,
+    "engines": _engines,
+    "workers": _workers,
 }
 
 

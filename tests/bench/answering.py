@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -21,8 +21,10 @@ __all__ = [
     "UPDATES",
     "Round",
     "compare",
+    "figures_of",
     "hold_round",
     "policy",
+    "ratio_of",
     "thanked",
 ]
 
@@ -115,11 +117,11 @@ async def _talk(
     return crowd, report
 
 
-async def hold_round(kind: type[Bot], folder: Path, *, people: int, crowds: int) -> Round:
+async def hold_round(kind: Callable[..., Bot], folder: Path, *, people: int, crowds: int) -> Round:
     """Start a bot, let crowds talk with it, kill it, and look what it has kept."""
     async with FakeTelegram(TOKEN, limits=False) as fake:
         with kind(folder, token=TOKEN, api_base_url=fake.base_url) as bot:
-            await fake.wait_polled()
+            await bot.wait_up(fake)
             numbers = count(1)
             # What is done for the first time takes longer; it is not measured.
             first = min(people, 20)
@@ -154,19 +156,20 @@ async def compare(folder: Path, *, people: int, crowds: int, rounds: int) -> lis
     ours, theirs = held[Commonpulse.name], held[Yardstick.name]
     shared = {"people": people, "crowds": crowds, "rounds": rounds}
     figures: list[dict[str, Any]] = [
-        {"measure": "answering", "bot": name, **shared, **_figures(rounds_of)}
+        {"measure": "answering", "bot": name, **shared, **figures_of(rounds_of)}
         for name, rounds_of in held.items()
     ]
     pairs = list(zip(ours, theirs, strict=True))
     ratios = {
-        "updates_per_second": _ratio(pairs, lambda one: one.updates_per_second),
-        "p99": _ratio(pairs, lambda one: one.p99_ms),
-        "cpu_per_update": _ratio(pairs, lambda one: one.cpu_ms),
+        "updates_per_second": ratio_of(pairs, lambda one: one.updates_per_second),
+        "p99": ratio_of(pairs, lambda one: one.p99_ms),
+        "cpu_per_update": ratio_of(pairs, lambda one: one.cpu_ms),
     }
     return [*figures, {"measure": "answering", "ratio_to_yardstick": ratios, **shared}]
 
 
-def _figures(rounds: Sequence[Round]) -> dict[str, Any]:
+def figures_of(rounds: Sequence[Round]) -> dict[str, Any]:
+    """Give what several rounds of one bot came to."""
     latencies = [seconds for one in rounds for seconds in one.latencies]
     return {
         "updates_per_second": round(median(one.updates_per_second for one in rounds), 1),
@@ -185,6 +188,6 @@ def _figures(rounds: Sequence[Round]) -> dict[str, Any]:
     }
 
 
-def _ratio(pairs: Sequence[tuple[Round, Round]], figure: Any) -> float:
+def ratio_of(pairs: Sequence[tuple[Round, Round]], figure: Any) -> float:
     """Give the middle of what each round of ours comes to beside its neighbour."""
     return round(median(figure(ours) / figure(theirs) for ours, theirs in pairs), 2)

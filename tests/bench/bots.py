@@ -6,16 +6,23 @@ import os
 import pickle
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Self
+
+from tests.database import read_rows
+from tests.fakes.telegram import FakeTelegram
 
 ROOT = Path(__file__).resolve().parents[2]
 SURVEY = Path(__file__).with_name("survey.toml")
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid: int | str) -> float:
+    """Give the CPU time that a process has used, all threads, children apart."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def clean_environ() -> dict[str, str]:
@@ -46,6 +53,7 @@ class Bot:
         self.folder = folder
         self.token = token
         self.api_base_url = api_base_url
+        self.env: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -65,7 +73,7 @@ class Bot:
         self.prepare()
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                self.command, cwd=ROOT, stdout=log, stderr=log, env=clean_environ()
+                self.command, cwd=ROOT, stdout=log, stderr=log, env=clean_environ() | self.env
             )
         return self
 
@@ -85,12 +93,15 @@ class Bot:
 
     def cpu_seconds(self) -> float:
         """CPU time that its process has used, all threads, children apart."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return cpu_seconds(self.pid)
 
     def rss_mb(self) -> float:
         """The most memory that its process has held."""
         return rss_mb(self.pid)
+
+    async def wait_up(self, fake: FakeTelegram) -> None:
+        """Wait until it reads the fake."""
+        await fake.wait_polled()
 
     def kill(self) -> None:
         """Kill it as a power cut would (SIGKILL) and wait for its end. Safe to repeat."""
@@ -101,21 +112,30 @@ class Bot:
 
 
 class Commonpulse(Bot):
-    """``pulse run`` with its defaults."""
+    """``pulse run`` with its defaults.
+
+    Args:
+        storage: The address of a database; empty for a file of its own.
+    """
 
     name = "commonpulse"
+
+    def __init__(self, folder: Path, *, token: str, api_base_url: str, storage: str = "") -> None:
+        super().__init__(folder, token=token, api_base_url=api_base_url)
+        self.storage = storage or f"sqlite:///{folder}/pulse.db"
 
     @property
     def command(self) -> list[str]:
         return [sys.executable, "-m", "bot", "run", "--config", str(self.folder / "config.toml")]
 
     def prepare(self) -> None:
-        write_config(self.folder, token=self.token, api_base_url=self.api_base_url)
+        write_config(
+            self.folder, token=self.token, api_base_url=self.api_base_url, storage=self.storage
+        )
 
     def kept(self) -> int:
-        with closing(sqlite3.connect(self.folder / "pulse.db")) as database:
-            row = database.execute("select count(*) from answers where value is not null")
-            return int(row.fetchone()[0])
+        found = read_rows(self.storage, "select count(*) as n from answers where value is not null")
+        return int(found[0]["n"])
 
 
 class Yardstick(Bot):

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from storage.driver import Driver
+from tests.bench.bots import cpu_seconds
 from tests.postgres import Server
 
 __all__ = ["ENGINES", "Databases"]
@@ -75,6 +76,12 @@ class Databases:
             self._place = Path(tempfile.mkdtemp(prefix="pulse-pg-"))
             self._server = Server(self._place, settings=_REAL)
         return self._server
+
+    def server_cpu_seconds(self) -> float:
+        """Give the CPU time that the server's processes of now have used."""
+        parent = self.server.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return cpu_seconds(parent) + sum(map(cpu_seconds, children))
 
     def close(self) -> None:
         """Stop the server, if there is one."""

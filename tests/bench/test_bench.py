@@ -112,11 +112,40 @@ def test_opening_a_wave_is_measured_on_both_engines(
 ) -> None:
     figures = lines(capsys, "--only", "opening", "--folder", str(tmp_path))
     assert [(one["engine"], one["people"]) for one in figures] == [
-        ("sqlite", 100), ("sqlite", 1_000), ("postgres", 100), ("postgres", 1_000),
+        ("sqlite", 30), ("sqlite", 300), ("postgres", 30), ("postgres", 300),
     ]  # fmt: skip
     for one in figures:
         assert one["people_per_second"] > 0
         assert one["rss_mb"] > 10
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_engines_are_compared_on_the_same_load(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ("--only", "engines", "--people", "3", "--folder", str(tmp_path))
+    sqlite, postgres, ratio = lines(capsys, *words)
+    assert (sqlite["engine"], postgres["engine"]) == ("sqlite", "postgres")
+    for figures in (sqlite, postgres):
+        assert figures["updates_per_second"] > 0
+        assert figures["cpu_ms_per_update"] > 0
+        assert figures["answers_kept_after_sigkill"] == 3 * ANSWERS
+    ratios = ratio["ratio_postgres_to_sqlite"]
+    assert set(ratios) == {"updates_per_second", "p99", "cpu_per_update"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_workers_are_compared_with_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ("--only", "workers", "--people", "3", "--folder", str(tmp_path))
+    figures = lines(capsys, *words)
+    assert [one["workers"] for one in figures] == [1, 2]
+    for one in figures:
+        assert one["updates_per_second"] > 0
+        assert one["answers_kept_after_sigkill"] == 3 * ANSWERS
+        assert 0 < one["platform_cpu_share"] < 2
+    assert figures[0]["ratio_updates_per_second"] == 1
     assert not list(tmp_path.iterdir())
 
 
