@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
@@ -52,6 +53,7 @@ class Round:
         seconds: In which the crowds talked.
         latencies: Seconds from each action to the next showing.
         cpu_seconds: Of the bot's process, meanwhile.
+        platform_cpu_seconds: Of our own process, in which the fake Telegram and its people are.
         answers: To questions, which their people saw taken.
         kept: Of those, on the disk after the kill.
         calls: Of the Bot API, meanwhile.
@@ -62,6 +64,7 @@ class Round:
     seconds: float
     latencies: Sequence[float]
     cpu_seconds: float
+    platform_cpu_seconds: float
     answers: int
     kept: int
     calls: int
@@ -127,9 +130,10 @@ async def hold_round(kind: Callable[..., Bot], folder: Path, *, people: int, cro
             first = min(people, 20)
             await _talk(fake, numbers, bot, people=first)
             await fake.wait_settled()
-            cpu, calls = bot.cpu_seconds(), fake.calls.total()
+            cpu, calls, ours = bot.cpu_seconds(), fake.calls.total(), time.process_time()
             talks = [await _talk(fake, numbers, bot, people=people) for _ in range(crowds)]
             cpu, calls = bot.cpu_seconds() - cpu, fake.calls.total() - calls
+            ours = time.process_time() - ours
             rss = bot.rss_mb()
             # At once: what a person was shown as taken has to be on the disk already.
             bot.kill()
@@ -139,6 +143,7 @@ async def hold_round(kind: Callable[..., Bot], folder: Path, *, people: int, cro
                 seconds=sum(report.seconds for _, report in talks),
                 latencies=[one.seconds for one in exchanges if one.seconds is not None],
                 cpu_seconds=cpu,
+                platform_cpu_seconds=ours,
                 answers=ANSWERS * people * crowds,
                 kept=max(0, bot.kept() - ANSWERS * first),
                 calls=calls,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -84,7 +83,6 @@ async def workers(
     """
     databases = Databases(folder)
     held: dict[int, list[Round]] = {count: [] for count in counts}
-    busy: dict[int, list[float]] = {count: [] for count in counts}
     try:
         for number in range(rounds):
             for count in counts:
@@ -97,12 +95,9 @@ async def workers(
                             balancer=balancer,
                         )  # fmt: skip
                         place = folder / f"{count}-workers-{number}"
-                        began, used = time.perf_counter(), time.process_time()
                         held[count].append(
                             await hold_round(kind, place, people=people, crowds=crowds)
                         )
-                        used = time.process_time() - used
-                        busy[count].append(used / (time.perf_counter() - began))
     finally:
         databases.close()
     shared = {"measure": "workers", "people": people, "crowds": crowds, "rounds": rounds}
@@ -112,7 +107,9 @@ async def workers(
             **shared,
             "workers": count,
             **figures_of(held[count]),
-            "platform_cpu_share": round(median(busy[count]), 2),
+            "platform_cpu_share": round(
+                median(one.platform_cpu_seconds / one.seconds for one in held[count]), 2
+            ),
             "ratio_updates_per_second": ratio_of(
                 list(zip(held[count], first, strict=True)), lambda one: one.updates_per_second
             ),
