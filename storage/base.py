@@ -30,10 +30,13 @@ class Part:
 
     Attributes:
         scrub_due: Whether something was erased that may still stand in the database's log.
+        stir_due: Whether a response was cut loose, or written about, and may still lie where
+            its time can be told.
     """
 
     def __init__(self, driver: Driver, *, salt: bytes) -> None:
         self.scrub_due = False
+        self.stir_due = False
         self._within = False
         self._impatient = False
         self._held: frozenset[int] = frozenset()
@@ -60,11 +63,6 @@ class Part:
         finally:
             if outermost:
                 self._within, self._held = False, frozenset()
-
-    @property
-    def _leaves_marks(self) -> bool:
-        """Whether the engine notes of each row when it was written and where it lies."""
-        return self._driver.engine != "sqlite"
 
     # Beside others --------------------------------------------------------------------
 

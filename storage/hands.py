@@ -30,6 +30,11 @@ __all__ = ["SCRUB_SECONDS", "Bounds", "Hand", "Heard"]
 #: How long erased words may stay in the database's log while there is always work to do.
 SCRUB_SECONDS = 1.0
 
+#: The shortest time between two stirrings of anonymous responses, in seconds, and how many times
+#: as long as it took is rested after one: it takes up a twentieth of the time at most.
+_STIR_SECONDS = 2.0
+_REST = 20
+
 #: How long scrubbing is tried at the end, where nobody may come after us who would do it, and how
 #: often.
 _LAST_SCRUB_SECONDS = 5.0
@@ -68,7 +73,7 @@ class Hand:
         bounds: Of a group.
         name: Of the thread.
         heard: Told of every commit, in the thread, before any result is given out.
-        tidy: Told where something was erased; None where the thread itself scrubs.
+        tidy: Told where something was erased; None where the thread itself tidies up.
     """
 
     def __init__(
@@ -85,6 +90,7 @@ class Hand:
         self._tidy = tidy
         self._queue: SimpleQueue[Task | None] = SimpleQueue()
         self._ending = False
+        self._stir_at = 0.0
         self._opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._main, args=(open_store,), name=name)
         self._thread.start()
@@ -128,29 +134,42 @@ class Hand:
         while not self._ending:
             try:
                 # With erased words in the log, idle moments are for scrubbing.
-                first = self._queue.get(timeout=SCRUB_SECONDS if store.scrub_due else None)
+                untidy = store.scrub_due or store.stir_due
+                first = self._queue.get(timeout=SCRUB_SECONDS if untidy else None)
             except Empty:
-                _scrub(store)
+                self._tidy_up(store)
                 continue
             if first is None:
                 break
             self._do(store, first)
             if self._tidy is not None and store.scrub_due:
-                store.scrub_due = False
+                store.stir_due = store.scrub_due = False
                 self._tidy()
             now = time.monotonic()
-            if store.scrub_due and (self._queue.empty() or now - scrubbed_at > SCRUB_SECONDS):
-                _scrub(store)
+            untidy = store.scrub_due or store.stir_due
+            if untidy and (self._queue.empty() or now - scrubbed_at > SCRUB_SECONDS):
+                self._tidy_up(store)
                 scrubbed_at = now
         self._scrub_at_last(store)
 
     def _scrub_at_last(self, store: SqlStore) -> None:
         """Scrub before the end; what another program looks at meanwhile is waited for a while."""
         until = time.monotonic() + _LAST_SCRUB_SECONDS
-        _scrub(store)
+        self._stir_at = 0.0
+        self._tidy_up(store)
         while store.scrub_due and time.monotonic() < until:
             time.sleep(_LOOK_AGAIN_SECONDS)
             _scrub(store)
+
+    def _tidy_up(self, store: SqlStore) -> None:
+        """Stir what is due, after a rest, and scrub."""
+        began = time.monotonic()
+        if store.stir_due and began >= self._stir_at:
+            with suppress(StoreError):
+                store.stir()
+            ended = time.monotonic()
+            self._stir_at = ended + max(_STIR_SECONDS, _REST * (ended - began))
+        _scrub(store)
 
     def _do(self, store: SqlStore, first: Task) -> None:
         """Run what waits, and hand out what came of it."""

@@ -87,8 +87,8 @@ class Loose(Part):
 
     def _ruffle(self, response_id: str) -> None:
         """Note that a loose response was written about, so that it is stirred anew."""
-        if self._leaves_marks and self._run("ruffle", response_id=response_id):
-            self.scrub_due = True
+        if self._run("ruffle", response_id=response_id):
+            self.stir_due = self.scrub_due = True
 
     def _word_anew(self, response_id: str) -> None:
         """Put the questions of a response in the survey's first language, as everybody's."""

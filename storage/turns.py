@@ -419,7 +419,6 @@ class Turns(Loose, Dispositions, Holding):
             response_id=session_id,
             loose_id=loose_id,
             at=scene.at,
-            unstirred=int(self._leaves_marks),
         )
         self._run("cut_answers", response_id=session_id, loose_id=loose_id)
         if scene.wave_id is None:
@@ -433,7 +432,7 @@ class Turns(Loose, Dispositions, Holding):
         self._run("empty_letters", respondent_id=scene.respondent.respondent_id)
         self._run("cut_outbox", session_id=session_id)
         self._run("drop_outbox_of_session", session_id=session_id)
-        self.scrub_due = True
+        self.stir_due = self.scrub_due = True
 
     def drop_stale_anonymous(self, before: datetime) -> int:
         """Drop open check-ins of anonymous surveys that stood still; see the contract."""

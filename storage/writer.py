@@ -178,7 +178,7 @@ class Writer:
 
 
 def _scrub_soon(store: SqlStore) -> None:
-    store.scrub_due = True
+    store.stir_due = store.scrub_due = True
 
 
 def _unheard(_seconds: float, _n_jobs: int, _kept: bool) -> None:

@@ -176,7 +176,7 @@ insert into responses (
     language, started_at, ended_at, disposition, unstirred
 )
 select :loose_id, null, wave_id, survey_id, revision, cohort, channel, role, sector, language,
-    substr(started_at, 1, 10), substr(:at, 1, 10), disposition, :unstirred
+    substr(started_at, 1, 10), substr(:at, 1, 10), disposition, 1
 from responses where response_id = :response_id
 
 -- name: cut_answers
