@@ -85,9 +85,7 @@ class Stirring(Part):
             # The names are those above.
             sql = f"""select * from {table} where response_id {among}
                 order by {", ".join(key)}"""  # noqa: S608
-            rows[table] = [
-                dict(row) for row in self._driver.all(sql, {"ids": self._listed(held)})
-            ]
+            rows[table] = [dict(row) for row in self._driver.all(sql, {"ids": self._listed(held)})]
         self._run("lift", ids=self._listed(held))
         for table, _ in MOVED:
             if rows[table]:

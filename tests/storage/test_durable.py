@@ -55,11 +55,20 @@ def test_on_postgresql_the_log_is_synced_before_a_result_is_given_out(careless: 
     url = careless.database("pulse")
     writer = open_writer(url, connections=2)
     synced: list[bool] = []
-    for name in ["ann", "bob", "cat"]:
-        future = writer.submit(lambda store, name=name: person(store, name), key=name)
-        # In the writer's thread, before whoever waits is told; nobody else writes meanwhile.
-        future.add_done_callback(lambda _: synced.append(careless.execute(LOG)[0][0]))
-        future.result(30)
+    # One connection for all looks: a fresh one reads catalogues, and notes in them, which is
+    # logged, that it has found them settled.
+    with psycopg.connect(url, autocommit=True) as looking:
+        looking.execute(LOG)
+
+        def look(_: object) -> None:
+            row = looking.execute(LOG).fetchone()
+            synced.append(row is not None and row[0])
+
+        for name in ["ann", "bob", "cat"]:
+            future = writer.submit(lambda store, name=name: person(store, name), key=name)
+            # In the writer's thread, before whoever waits is told; nobody else writes meanwhile.
+            future.add_done_callback(look)
+            future.result(30)
     writer.close()
     assert synced == [True] * 3
     # So would nobody else's be, on this server.
