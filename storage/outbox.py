@@ -172,9 +172,11 @@ class Outbox(Dispositions):
             prompt = decode_prompt(row["body"])
         except Unreadable:
             return None
-        newest = (
-            self._one("newest_position", session_id=row["session_id"]) if row["in_place"] else None
-        )
+        newest = None
+        if row["in_place"]:
+            newest = self._one(
+                "newest_position", session_id=row["session_id"], outbox_id=row["outbox_id"]
+            )
         return Outgoing(
             outbox_id=row["outbox_id"],
             respondent_id=row["respondent_id"],

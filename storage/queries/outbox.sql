@@ -136,8 +136,10 @@ delete from outbox where outbox_id = :outbox_id
 update outbox set state = 'sent', body = null where outbox_id = :outbox_id
 
 -- name: newest_position
+-- Of what stands last in a chat, or may: null where nobody knows the place of that.
 select position from outbox
-where session_id = :session_id and state = 'sent' and position is not null and lasting = 0
+where session_id = :session_id and (state = 'sent' or doubt = 1) and lasting = 0
+and outbox_id <> :outbox_id
 order by outbox_id desc
 limit 1
 

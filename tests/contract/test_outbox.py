@@ -331,6 +331,22 @@ class TestOvertaken:
 class TestInPlace:
     """A message that takes the place of the newest prompt of its conversation."""
 
+    def test_it_replaces_nothing_where_nobody_knows_what_stands_last(self, store: SqlStore) -> None:
+        ann = person(store)
+        begin(store, ann)
+        send(store, position="9")
+        go_on(store, ann, shown("which?"))
+        claim(store)
+        # It may have arrived: who ticks something has seen it, and not the one before it change.
+        store.release_claims("telegram")
+        store.put_off_doubtful("telegram", until=MUCH_LATER + timedelta(hours=1))
+        go_on(store, ann, shown("which? (ticked)", in_place=True))
+        [message] = claim(store)
+        assert (message.prompt.text, message.replaces) == ("which? (ticked)", None)
+        store.release_claims("telegram")
+        [message] = claim(store, now=MUCH_LATER + timedelta(hours=2))
+        assert (message.prompt.text, message.replaces) == ("which? (ticked)", None)
+
     def test_it_replaces_the_newest_prompt_that_was_sent(self, store: SqlStore) -> None:
         ann = person(store)
         begin(store, ann)
