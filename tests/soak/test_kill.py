@@ -52,7 +52,7 @@ def shuffled(seed: int, troubles: Sequence[Trouble]) -> list[Trouble]:
 def whole(tally: Tally, seed: int) -> None:
     print(f"\nkill test, seed {seed}: {tally}")
     assert tally.complete == tally.people
-    assert tally.acknowledged > tally.answers / 2
+    assert tally.acknowledged > tally.answers / 10
 
 
 @pytest.mark.parametrize(

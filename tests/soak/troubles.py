@@ -197,10 +197,11 @@ class FullDisk:
         _empty_log(workers.house.storage.removeprefix("sqlite:///"))
         self._disk.fill(running)
         try:
-            async with asyncio.timeout(120):
-                while running.said.count(_FULL) == before and not workers.idle():
-                    await asyncio.sleep(0.02)
-            assert running.process.returncode is None, running.said
+            until = time.monotonic() + 120
+            while running.said.count(_FULL) == before and not workers.idle():
+                assert running.process.returncode is None, running.said
+                assert time.monotonic() < until, f"the disk is full, and not said:\n{running.said}"
+                await asyncio.sleep(0.02)
             await asyncio.sleep(workers.chance.uniform(0.0, 1.0))
             if self._kills:
                 running = await workers.start(await workers.kill_one())
