@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from dialogues.codec import encode_session
 from dialogues.effects import PromptShown
@@ -84,14 +85,11 @@ class Clockwork(Dispositions, Holding):
         wave = self._one("wave", wave_id=wave_id)
         if wave is None:
             return [], None
-        where = {"cohort": wave["cohort"], "after": after}
-        page = self._one("page_of_members", **where, limit=limit)
-        last = None if page is None else page["last"]
-        if last is None:
+        page = self._page(wave["cohort"], after, limit)
+        if page is None:
             return [], None
         asked = {
-            **where,
-            "last": last,
+            **page,
             "wave_id": wave_id,
             "survey_id": wave["survey_id"],
             "consent_revision": consent_revision,
@@ -102,31 +100,44 @@ class Clockwork(Dispositions, Holding):
             # Held, they stay as they are read now.
             self.hold_people([row["respondent_id"] for row in rows])
             rows = self._all("candidates", **asked)
-        earlier = self._earlier(wave_id, rows, since=since, **where, last=last) if rows else {}
-        return [_candidate(row, earlier.get(row["respondent_id"], ())) for row in rows], last
+        earlier = self._earlier(wave_id, rows, page, since=since)
+        return [_candidate(row, earlier.get(row["respondent_id"], ())) for row in rows], page[
+            "last"
+        ]
 
     def members_with_hours(
         self, cohort: str, *, since: datetime, after: str = "", limit: int = 500
     ) -> tuple[list[Candidate], str | None]:
         """Give who may be written to, a page of a cohort; see the contract."""
-        where = {"cohort": cohort, "after": after}
-        page = self._one("page_of_members", **where, limit=limit)
-        last = None if page is None else page["last"]
-        if last is None:
+        page = self._page(cohort, after, limit)
+        if page is None:
             return [], None
         # In no wave, and agreed to nothing: nobody has such an invitation or consent.
         nothing = {"wave_id": "", "survey_id": "", "consent_revision": "", "roles": ""}
-        rows = self._all("candidates", **where, last=last, **nothing)
-        earlier = self._earlier("", rows, since=since, **where, last=last) if rows else {}
-        return [_candidate(row, earlier.get(row["respondent_id"], ())) for row in rows], last
+        rows = self._all("candidates", **page, **nothing)
+        earlier = self._earlier("", rows, page, since=since)
+        return [_candidate(row, earlier.get(row["respondent_id"], ())) for row in rows], page[
+            "last"
+        ]
+
+    def _page(self, cohort: str, after: str, limit: int) -> dict[str, Any] | None:
+        """Say which members of a cohort are the next page; None when none is left."""
+        row = self._one("page_of_members", cohort=cohort, after=after, limit=limit)
+        last = None if row is None else row["last"]
+        if last is None:
+            return None
+        # Twice as many: some may join meanwhile.
+        return {"cohort": cohort, "after": after, "last": last, "few": 2 * limit}
 
     def _earlier(
-        self, wave_id: str, rows: list[Record], *, since: datetime, **where: str
+        self, wave_id: str, rows: list[Record], page: dict[str, Any], *, since: datetime
     ) -> dict[str, tuple[Earlier, ...]]:
+        if not rows:
+            return {}
         asked = {row["respondent_id"] for row in rows}
         found: dict[str, tuple[Earlier, ...]] = {}
         for row in self._all(
-            "earlier_invitations", wave_id=wave_id, since=write_instant(since), **where
+            "earlier_invitations", wave_id=wave_id, since=write_instant(since), **page
         ):
             name = row["respondent_id"]
             if name in asked:

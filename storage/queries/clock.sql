@@ -57,12 +57,18 @@ select r.respondent_id, r.role, r.sector, r.language, a.channel, t.timezone, t.t
         where c.respondent_id = r.respondent_id and c.survey_id = :survey_id
         and c.consent_revision = :consent_revision
     ) as agreed
-from memberships m
+from (
+    -- The limit cuts nobody off: it tells PostgreSQL how few they are, so that it looks each of
+    -- them up, whatever its statistics make of the range.
+    select respondent_id from memberships
+    where cohort = :cohort and respondent_id > :after and respondent_id <= :last
+    order by respondent_id
+    limit :few
+) m
 join respondents r on r.respondent_id = m.respondent_id
 join addresses a on a.respondent_id = m.respondent_id
 left join timings t on t.respondent_id = m.respondent_id
-where m.cohort = :cohort and m.respondent_id > :after and m.respondent_id <= :last
-and a.reachable = 1 and r.opted_out_at is null
+where a.reachable = 1 and r.opted_out_at is null
 and (:roles = '' or :roles like '%|' || r.role || '|%')
 and not exists (
     -- By person, of whom there are few: in the middle of an opening PostgreSQL's statistics
@@ -74,11 +80,15 @@ order by m.respondent_id
 
 -- name: earlier_invitations
 select i.respondent_id, i.due_at, w.pulse, w.timing, w.opens_at, w.timezone
-from memberships m
+from (
+    select respondent_id from memberships
+    where cohort = :cohort and respondent_id > :after and respondent_id <= :last
+    order by respondent_id
+    limit :few
+) m
 join invitations i on i.respondent_id = m.respondent_id
 join waves w on w.wave_id = i.wave_id
-where m.cohort = :cohort and m.respondent_id > :after and m.respondent_id <= :last
-and i.due_at >= :since and i.wave_id <> :wave_id
+where i.due_at >= :since and i.wave_id <> :wave_id
 order by i.respondent_id, i.due_at, i.invitation_id
 
 -- name: earlier_of
