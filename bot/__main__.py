@@ -63,6 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, UnicodeEncodeError) and error.encoding.lower() == "utf-8":
+            # Bytes that are no text come in as lone surrogates, which no store takes.
+            sys.stderr.write("pulse: Something that was given is no text in UTF-8.\n")
+            return 2
         sys.stderr.write(
             f"pulse: something is broken in Commonpulse ({type(error).__name__}).\n"
             "Run the same with PULSE_DEBUG=1 to see where, and please report it.\n"

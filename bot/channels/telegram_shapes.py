@@ -5,6 +5,7 @@ Pure. ``telegram.py`` does the reading and the sending.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,9 @@ _WHOLE_ROW, _HALF_ROW, _TINY = 40, 16, 3
 
 # Characters of all labels together in a row of controls.
 _CONTROLS_ROW = 36
+
+#: The first part of an IETF language tag.
+_LANGUAGE = re.compile("[a-z]{2,8}")
 
 _NOT_WORDS = (
     "animation", "audio", "checklist", "contact", "dice", "document", "game", "location",
@@ -95,7 +99,10 @@ def _address(user: Json, chat: Json) -> Address | None:
 
 def _language(user: Json) -> str | None:
     code = user.get("language_code")
-    return code.partition("-")[0].lower() if isinstance(code, str) and code else None
+    if not isinstance(code, str):
+        return None
+    language = code.partition("-")[0].lower()
+    return language if _LANGUAGE.fullmatch(language) else None
 
 
 def _words(message: Json) -> str | None:

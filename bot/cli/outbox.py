@@ -60,7 +60,10 @@ _TROUBLES = {
     "no_picture": "Its picture could not be read from the database.",
 }
 
-Ids = Annotated[list[int] | None, typer.Argument(metavar="ID", help="Of messages.")]
+#: The largest number that a message can have.
+_LARGEST = 2**63 - 1
+
+Ids = Annotated[list[int] | None, typer.Argument(metavar="ID", help="Of messages.", max=_LARGEST)]
 AsJson = Annotated[bool, typer.Option("--json", help="For a program to read.")]
 OfChannel = Annotated[_Channel | None, typer.Option("--channel", help="Only of this channel.")]
 OfWave = Annotated[str, typer.Option("--wave", metavar="ID", help="Only of this wave.")]
@@ -157,7 +160,7 @@ def list_messages(
 
 @app.command()
 def show(
-    message: Annotated[int, typer.Argument(metavar="ID", help="Of a message.")],
+    message: Annotated[int, typer.Argument(metavar="ID", help="Of a message.", max=_LARGEST)],
     as_json: AsJson = False,
 ) -> None:
     """Show one message, without its words and its address, and what its trouble means."""

@@ -19,7 +19,7 @@ from bot.worker import Worker
 from dialogues.errors import StoreAway
 from dialogues.prompts import Prompt
 from storage.open import open_store
-from storage.protocol import Address, Store
+from storage.protocol import Address, Store, WorkerSeen
 from storage.writer import Writer
 from tests.bot.deliveries import until
 
@@ -233,6 +233,20 @@ async def test_who_cannot_reach_the_store_is_sure_of_nothing_and_leads_in_nothin
         assert not a.sure()
         assert caplog.text.count("cannot be told that we are up") == 1
     await asyncio.wait_for(a.until("schedule", leads=True), 10)
+
+
+def test_what_a_killed_worker_sent_at_last_is_counted_before_others_take_over() -> None:
+    # No process ever began then.
+    killed = WorkerSeen(
+        worker_id="killed",
+        roles=frozenset(ROLES),
+        machine=this_machine(),
+        process="1:999999999999",
+        seen_at=now(),
+    )
+    assert is_gone(killed.machine, killed.process)
+    assert not module._is_dead(killed, killed.seen_at + module._GONE / 2)
+    assert module._is_dead(killed, killed.seen_at + module._GONE)
 
 
 def test_a_process_is_known_again_and_missed_when_it_has_gone() -> None:

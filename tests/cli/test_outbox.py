@@ -184,6 +184,9 @@ def test_any_that_is_not_on_its_way_can_be_dropped(store: SqlStore, pulse: Pulse
         (("drop", "1", "--wave", "w"), "not both"),
         (("list", "--state", "gone"), "pulse outbox list --help"),
         (("show", "ann"), "pulse outbox show --help"),
+        (("show", str(2**63)), "pulse outbox show --help"),
+        (("retry", "9" * 30), "pulse outbox retry --help"),
+        (("list", "--wave", "monthly\udcff"), "no text"),
     ],
 )
 def test_mistakes_are_said_in_a_line(
