@@ -34,7 +34,7 @@ def _answering(folder: Path, options: argparse.Namespace) -> Figures:
 
 def _sending(folder: Path, options: argparse.Namespace) -> Figures:
     if options.quick:
-        return asyncio.run(sending(folder, people=90, meanwhile=150, think=(0.5, 1.5)))
+        return asyncio.run(sending(folder, people=60, meanwhile=60, think=(1.0, 3.0)))
     return asyncio.run(sending(folder, people=10_000, meanwhile=3_000))
 
 

@@ -126,22 +126,22 @@ async def test_a_pause_holds_in_every_worker_within_seconds_and_so_does_going_on
         house = build(telegram=telegram, surveys=[SURVEY], more=PLAN, storage=postgres_url)
         await house.run()
         await stand_by(house)
-        people = invited(house, telegram, 400)
+        people = invited(house, telegram, 300)
         wave = await open_wave(house)
         await telegram.wait_until(lambda: reached(people) >= 30, 60)
         assert (await house.pulse("wave", "pause", wave)).status == 0
         await asyncio.sleep(2)
         paused_at = reached(people)
-        assert paused_at < 400
+        assert paused_at < 300
         await asyncio.sleep(2)
         assert reached(people) == paused_at
         assert (await house.pulse("wave", "resume", wave)).status == 0
         await telegram.wait_until(lambda: reached(people) > paused_at, 10)
-        await telegram.wait_until(lambda: reached(people) == 400, 60)
+        await telegram.wait_until(lambda: reached(people) == 300, 60)
         for running in house.running:
             assert await running.terminate() == 0, running.said
         assert telegram.earned_429 == 0
-        assert Counter(len(person.shown) for person in people) == {1: 400}
+        assert Counter(len(person.shown) for person in people) == {1: 300}
 
 
 @pytest.mark.timeout(240)
