@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from bot.clock.opening import by_hand, due_day, scheduled
@@ -105,7 +105,8 @@ class Waves:
         It opens when it reaches the first member, who may be further east than the cohort.
         After a stop of ours a wave still opens while half of its time is left; the first
         wave of a pulse opens at most an hour late, so that a pulse written into the
-        configuration today does not open last week's wave.
+        configuration today does not open last week's wave. None opens for a day before that
+        of a wave that is there, as one opened by hand: it stands for what was missed.
         """
         now = self._now()
         day = due_day(pulse.cron, cohort.timezone, self._moments(cohort, run), now)
@@ -119,11 +120,10 @@ class Waves:
         late = now - wave.opens_at
         if late > life / 2:
             return None
-        came_before = any(
-            (one.pulse, one.cohort) == (pulse.name, cohort.name)
-            for one in run(lambda store: store.waves())
-        )
-        return wave if came_before or late <= _FIRST_GRACE else None
+        kept = run(partial(_days_of_others, wave=wave))
+        if any(other > day for other in kept):
+            return None
+        return wave if kept or late <= _FIRST_GRACE else None
 
     def _moments(self, cohort: CohortPlan, run: RunJob) -> list[tuple[str | None, int | None]]:
         """Give the local times that members have of their own, as of the last minute."""
@@ -147,10 +147,15 @@ class Waves:
         return pulse.seed or self._runner.new_id()
 
     def open(self, wave: Wave, run: RunJob) -> bool:
-        """Open a wave, which ends the one before it; False when it was opened already."""
+        """Open a wave, which ends the one before it; False when it was opened already, or one
+        of a later day was.
+        """
         survey = self._house.surveys[wave.survey_id]
 
         def job(store: Store) -> bool:
+            # Looked at anew: a hand may have opened one since it was found to be due.
+            if any(day > wave.rhythm.opens_on for day in _days_of_others(store, wave=wave)):
+                return False
             store.keep_survey(survey, at=self._now())
             if not store.open_wave(wave):
                 return False
@@ -263,6 +268,15 @@ class Waves:
                         run(partial(_do_all, ids=[session_id], job=job))
                         passed_over.discard(session_id)
         return passed_over
+
+
+def _days_of_others(store: Store, *, wave: Wave) -> list[date]:
+    """Give the days of the other waves of a pulse and cohort."""
+    return [
+        one.rhythm.opens_on
+        for one in store.waves()
+        if (one.pulse, one.cohort) == (wave.pulse, wave.cohort) and one.wave_id != wave.wave_id
+    ]
 
 
 def _end_others(store: Store, wave: Wave) -> None:

@@ -100,7 +100,8 @@ def open_wave(
             wave = desk.waves.plan(plan, known, now())
             if not desk.waves.open(wave, desk.run):
                 raise CannotError(
-                    f"{wave.wave_id} was opened already: a pulse has one wave a cohort and day."
+                    f"{wave.wave_id} or a later one was opened already: a pulse has one wave"
+                    " a cohort and day."
                 )
             desk.waves.invite(wave, desk.run)
             # `pulse run` has heard of it by now, and may have invited some of them.

@@ -73,6 +73,60 @@ def test_it_does_not_open_when_most_of_its_time_is_over(place: Place) -> None:
     assert opened(place) == [WAVE]
 
 
+@pytest.mark.parametrize("close_after", [None, timedelta(days=5)])
+@pytest.mark.parametrize(
+    ("cron", "day", "next_opening"),
+    [
+        ("30 9 * * THU", datetime(2026, 11, 27, 11, 0, tzinfo=UTC), "2026-12-03T09:30"),
+        ("0 10 1 * *", datetime(2026, 12, 2, 11, 0, tzinfo=UTC), "2027-01-01T10:00"),
+        ("0 10 1 * *", datetime(2026, 12, 5, 11, 0, tzinfo=UTC), "2027-01-01T10:00"),
+    ],
+)
+def test_a_first_wave_opened_by_hand_runs_as_long_as_any(
+    place: Place, cron: str, day: datetime, next_opening: str, close_after: timedelta | None
+) -> None:
+    pulse = replace(MONTHLY, cron=cron, close_after=close_after)
+    following = datetime.fromisoformat(f"{next_opening}+00:00")
+    place.set_up(pulse)
+    place.join("ann")
+    place.tick(day - timedelta(minutes=5))
+    place.clock.at = day
+    by_hand = place.waves.plan(pulse, place.waves.house.cohorts[0], day)
+    assert place.waves.open(by_hand, place.run)
+    closes_at = min(following, day + (close_after or timedelta(days=365)))
+    for later in (timedelta(seconds=5), timedelta(hours=3), timedelta(days=1, hours=2)):
+        place.set_up(pulse)
+        place.tick(day + later)
+        (wave,) = place.run(lambda store: store.waves())
+        assert (wave.state, wave.closes_at) == ("open", closes_at)
+    place.tick(following - timedelta(minutes=1))
+    place.tick(following)
+    states = {wave.wave_id: wave.state for wave in place.run(lambda store: store.waves())}
+    assert states == {
+        by_hand.wave_id: "closed",
+        f"monthly-riverside-{following:%Y-%m-%d}": "open",
+    }
+
+
+def test_what_was_due_does_not_open_once_a_hand_was_faster(place: Place) -> None:
+    weekly = replace(MONTHLY, cron="30 9 * * THU", close_after=None)
+    place.set_up(weekly)
+    (cohort,) = place.waves.house.cohorts
+    place.tick(datetime(2026, 11, 19, 9, 30, tzinfo=UTC))
+    place.clock.at = day = datetime(2026, 11, 27, 11, 0, tzinfo=UTC)
+    due = place.waves.due(weekly, cohort, place.run)
+    assert due is not None
+    assert due.wave_id == "monthly-riverside-2026-11-26"
+    assert place.waves.open(place.waves.plan(weekly, cohort, day), place.run)
+    assert not place.waves.open(due, place.run)
+    place.tick(day)
+    states = {wave.wave_id: wave.state for wave in place.run(lambda store: store.waves())}
+    assert states == {
+        "monthly-riverside-2026-11-27": "open",
+        "monthly-riverside-2026-11-19": "closed",
+    }
+
+
 def test_the_wave_before_is_closed_when_the_next_opens(place: Place) -> None:
     place.set_up(replace(MONTHLY, close_after=None))
     place.join("ann")
