@@ -88,7 +88,8 @@ class OwnTimes:
                     return self._ask_length(timing, key)
                 return self._with_changes(timing, self._say(key))
             case Resume() if timing.paused_until is None:
-                return Prompt(text=self._say("resume_not_paused"))
+                stopped = self.respondent.opted_out
+                return Prompt(text=self._say("times_stopped" if stopped else "resume_not_paused"))
             case Place(words=words):
                 return self._placed(timing, words)
             case Hour() | DaysOff() | Quiet() | Usual() | PauseUntil() | Resume():
@@ -124,6 +125,9 @@ class OwnTimes:
             new_id=self.new_id,
             now=self.now,
         )
+        if self.respondent.opted_out:
+            lines = [] if isinstance(wish, Resume) else [self._say("times_set_stopped")]
+            return Prompt(text="\n".join([*lines, self._say("times_stopped")]))
         lines = [self._done(timing, wish)]
         if timing.minute is not None and timing.quiet and within(timing.minute, timing.quiet):
             lines.append(self._say("times_in_quiet", time=_clock(timing.quiet[1])))
@@ -198,6 +202,8 @@ class OwnTimes:
             lines.append(self._say("times_quiet", begins=begins, ends=ends))
         if timing.paused_until is not None:
             lines.append(self._paused(timing))
+        if self.respondent.opted_out:
+            lines = [self._say("times_stopped"), "", *lines]
         return self._with_changes(timing, "\n".join([*lines, "", self._say("times_how")]))
 
     def _with_changes(self, timing: Timing, text: str) -> Prompt:
@@ -224,6 +230,8 @@ class OwnTimes:
         if timing.paused_until is not None:
             text = f"{self._paused(timing)}\n{text}"
             buttons.append(self._button(self._say("button_resume"), typed(Resume())))
+        if self.respondent.opted_out:
+            text = f"{self._say('times_stopped')}\n{text}"
         return self._prompt(text, tuple(buttons))
 
     def _paused(self, timing: Timing) -> str:

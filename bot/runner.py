@@ -247,9 +247,10 @@ class Runner:
         event_id: str,
         now: datetime,
         greeting: str = "",
+        counts: bool = False,
     ) -> bool:
         """Begin a conversation with somebody who comes by themselves; False when they are in
-        this wave already.
+        this wave already. It ``counts`` as an invitation to those who have just come.
         """
         survey, wave = checkin.survey, checkin.wave
         drawer = self.drawer(store, checkin)
@@ -279,6 +280,7 @@ class Runner:
             at=now,
             due_at=now,
             remind_at=remind_at,
+            counts=counts,
         )
         if begun:
             drawer.save()

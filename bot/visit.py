@@ -56,6 +56,7 @@ class Visit:
         self.inbound = inbound
         self.now = now
         self.greeting = ""
+        self.is_new = False
 
     def take(self) -> None:
         """Do all that follows."""
@@ -144,6 +145,7 @@ class Visit:
         """Somebody who says start wants to hear from us again, and may join a cohort."""
         if self.respondent.opted_out:
             self.store.opt_in(self.respondent.respondent_id)
+            self.is_new = True
         code = start_code(inbound.text) if isinstance(inbound, Wrote) else None
         if code is None:
             return
@@ -152,6 +154,7 @@ class Visit:
             self.greeting = messages.say("unknown_code", self._language())
         elif self.store.join(self.respondent.respondent_id, cohort.name, on=self.now.date()):
             self.greeting = messages.say("joined", self._language(), title=cohort.title)
+            self.is_new = True
 
     def _language(self) -> str:
         return self.respondent.language or messages.LANGUAGES[0]
@@ -250,6 +253,8 @@ class Visit:
             event_id=self.store.event_key(self.inbound.event_id),
             now=self.now,
             greeting=self.greeting,
+            # Else every other wave that is open would invite them at once as well.
+            counts=self.is_new,
         )
 
     # Going on -------------------------------------------------------------------------

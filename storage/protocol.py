@@ -309,11 +309,12 @@ class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
         at: datetime,
         due_at: datetime,
         remind_at: datetime | None = None,
+        counts: bool = False,
     ) -> bool:
         """Save the first turn of a conversation that a person begins by themselves (``invite``
         saves invitations of ours). With an ``invitation_id`` the invitation is made too, its
-        reminders to be looked at by ``remind_at``; False, and nothing saved, when this person
-        is in this wave already.
+        reminders to be looked at by ``remind_at``; it is among their ``earlier`` ones where it
+        ``counts``. False, and nothing saved, when this person is in this wave already.
         """
         ...
 

@@ -150,6 +150,7 @@ class Turns(Loose, Dispositions, Holding):
         at: datetime,
         due_at: datetime,
         remind_at: datetime | None = None,
+        counts: bool = False,
     ) -> bool:
         """Save the first turn of a conversation; see the contract."""
         written_at = write_instant(at)
@@ -163,6 +164,7 @@ class Turns(Loose, Dispositions, Holding):
             at=written_at,
             state=State.REGISTERED.value,
             channel=respondent.channel,
+            counted_at=written_at if counts else None,
             remind_at=write_maybe(remind_at),
         ):
             taken_up = self._one(

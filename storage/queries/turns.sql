@@ -72,12 +72,13 @@ limit :limit
 delete from sessions where session_id = :session_id
 
 -- name: invite
--- By themselves: it is due at no instant.
+-- By themselves: it is due at no instant, save where it counts as one of ours.
 insert into invitations (
-    invitation_id, wave_id, respondent_id, disposition, invited_at, state, channel,
+    invitation_id, wave_id, respondent_id, disposition, invited_at, state, channel, due_at,
     next_reminder_at
 ) values (
-    :invitation_id, :wave_id, :respondent_id, 'unknown', :at, :state, :channel, :remind_at
+    :invitation_id, :wave_id, :respondent_id, 'unknown', :at, :state, :channel, :counted_at,
+    :remind_at
 )
 on conflict do nothing
 

@@ -551,3 +551,32 @@ def test_what_is_no_zone_is_not_kept(place: Place, timezone: str | None) -> None
     seen(place, "sue", timezone)
     assert place.rows("select * from timings") == []
     assert len(place.rows("select * from memberships")) == 1
+
+
+# Who has stopped ---------------------------------------------------------------------------
+
+STOPPED = "You have stopped, so I do not write to you of my own accord. To come back, type /start."
+KEPT = "Noted ✓ I have kept that for when you come back."
+
+
+def test_who_has_stopped_is_told_so_whatever_they_say_of_their_times(place: Place) -> None:
+    begin(place, "ann")
+    ask(place, "/stop")
+    assert ask(place, "/resume") == STOPPED
+    assert ask(place, "/times 18:00") == f"{KEPT}\n{STOPPED}"
+    assert ask(place, "/times").startswith(f"{STOPPED}\n\nWhen I write to you")
+    assert ask(place, "/pause").startswith(f"{STOPPED}\nHow long")
+    assert ask(place, "/pause 2 weeks") == f"{KEPT}\n{STOPPED}"
+    assert ask(place, "/resume") == STOPPED
+    assert timing(place) == Timing(minute=18 * 60)
+    assert walk(place, OPENS + DAY) == []
+    ask(place, "/start")
+    assert ask(place, "/resume").startswith("You are not paused: I write to you as usual.")
+
+
+def test_in_slack_and_in_welsh_it_is_said_alike(place: Place) -> None:
+    place.join("sue", channel="slack")
+    ask(place, "stop", name="sue", channel="slack")
+    assert ask(place, "resume", name="sue", channel="slack") == STOPPED.replace("/", "")
+    place.run(lambda store: store.set_language("sue", "cy"))
+    assert ask(place, "ailddechrau", name="sue", channel="slack").startswith("Rydych chi wedi stop")

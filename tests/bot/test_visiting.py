@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from operator import methodcaller
 
-from tests.bot.place import Place
+import pytest
+
+from bot.clock.fatigue import Budget
+from tests.bot.place import MONTHLY, Place
+from tests.talk import survey_of
+
+OPENS = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 
 
 def test_a_button_moves_only_its_own_persons_conversation(place: Place) -> None:
@@ -69,3 +77,41 @@ def test_the_same_words_may_answer_a_question_that_has_just_left(place: Place) -
     place.run(lambda store: place.claim(store, "telegram"))
     place.write("ann", "yes")
     assert place.rows("select value from answers where question_id = 'why'") == [{"value": "yes"}]
+
+
+# Who has just come, with several waves open --------------------------------------------
+
+
+def two_waves(place: Place) -> None:
+    other = survey_of({"id": "rest", "kind": "yesno", "text": "Rested? [rest]"}, survey="other")
+    weekly = replace(MONTHLY, name="weekly", survey_id="other")
+    place.set_up(MONTHLY, weekly, more=(other,), budget=Budget())
+    place.tick(OPENS)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_who_has_just_come_is_asked_for_consent_once(place: Place, stopped: bool) -> None:
+    if stopped:
+        place.join("ann")
+        place.answer("ann", "/stop")
+    two_waves(place)
+    place.write("ann", "/start" if stopped else "/start river")
+    shown = place.texts()["ann"]
+    assert len(shown) == 1
+    assert "May we keep your answers?" in shown[0]
+    for minutes in (1, 2, 60 * 24):
+        place.tick(OPENS + timedelta(minutes=minutes))
+        assert place.texts() == {}
+    rows = place.rows("select reason from dispositions where state = 'rejected'")
+    assert [row["reason"] for row in rows] == ["fatigue"]
+    place.answer("ann", "no")
+    place.tick(OPENS + timedelta(days=2))
+    assert place.texts() == {}
+
+
+def test_what_a_member_begins_themselves_costs_no_invitation(place: Place) -> None:
+    two_waves(place)
+    place.join("ann")
+    place.answer("ann", "/start", "no")
+    place.tick(OPENS + timedelta(minutes=1))
+    assert len(place.texts()["ann"]) == 1
