@@ -63,8 +63,13 @@ class WaveStanding:
 
     @property
     def sent(self) -> int:
-        """Invitations that were dealt with: delivered, or given up."""
-        return self.counts.invited - self.unsent
+        """Invitations that were delivered, or whose people came by themselves before."""
+        return self.counts.invited - self.unsent - self.failed
+
+    @property
+    def failed(self) -> int:
+        """Invitations that could not be delivered, or were not sent for another reason."""
+        return self.counts.by_state.get(State.FAILED.value, 0)
 
     @property
     def due(self) -> int:
@@ -125,6 +130,7 @@ class WaveStanding:
             "sending": {
                 "invitations_sent": self.sent,
                 "invitations_to_send": self.unsent,
+                "invitations_failed": self.failed,
                 "messages_due": self.due,
                 "messages_later": self.later,
                 "last_due_at": _written(last_due_at),
@@ -141,8 +147,10 @@ class WaveStanding:
         """Say what is still to be sent and when that will be done."""
         counts = self.counts
         if not counts.invited and not counts.to_send:
-            return "nobody was invited yet"
+            return "nobody is invited" if self.not_invited else "nobody was invited yet"
         said = f"{self.sent:,} of {counts.invited:,} invitations sent"
+        if self.failed:
+            said += f", {self.failed:,} not sent or not delivered"
         if self.measured:
             said += f", {self.measured:.1f} messages a second"
         if self.wave.state == "paused" and counts.to_send:

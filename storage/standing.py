@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from dialogues.disposition import Disposition
 from storage.base import Part
 from storage.protocol import InvitationCounts, Retention, ToSend
 from storage.records import read_instant, write_instant
@@ -28,11 +29,12 @@ class Standing(Part):
             n = row["n"]
             families[row["disposition"]] += n
             states[row["state"]] += n
-            channels[row["channel"] or ""] += n
+            if row["disposition"] != Disposition.SCREENED_OUT:
+                channels[row["channel"] or ""] += n
             agreed += n if row["consented"] else 0
         waiting = self._one("count_waiting", wave_id=wave_id)
         return InvitationCounts(
-            invited=families.total(),
+            invited=channels.total(),
             consented=agreed,
             by_disposition=dict(families),
             by_state=dict(states),

@@ -88,8 +88,8 @@ class Telling(Protocol):
         ...
 
     def audience(self, wave_id: str, *, after: str, limit: int) -> list[Respondent]:
-        """Give who was invited in a wave, is still a member of its cohort and may be written
-        to (reachable, not opted out), by respondent_id, those after ``after``.
+        """Give who was invited in a wave (and not screened out), is still a member of its cohort
+        and may be written to (reachable, not opted out), by respondent_id, those after ``after``.
         """
         ...
 

@@ -171,7 +171,9 @@ class InvitationCounts:
     """How a wave stands.
 
     Attributes:
-        invited: Invitations in all.
+        invited: Invitations in all, without those of people who were screened out: they were not
+            asked after all, or the survey was not for them. The same people are meant below,
+            save in the counts by disposition and by state.
         consented: Of them, people who agreed.
         by_disposition: Disposition to count; those not settled are ``unknown``.
         by_state: State to count.

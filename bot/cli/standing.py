@@ -105,7 +105,9 @@ def _picture(standing: WaveStanding) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
     if standing.counts.invited:
-        bar = ProgressBar(total=standing.counts.invited, completed=standing.sent, width=40)
+        bar = ProgressBar(
+            total=standing.counts.invited, completed=standing.sent + standing.failed, width=40
+        )
         table.add_row("", bar)
     for line in rest:
         table.add_row(Text(line[2:15].strip(), style="bold"), Text(line[15:]))

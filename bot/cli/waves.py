@@ -107,9 +107,9 @@ def open_wave(
             # `pulse run` has heard of it by now, and may have invited some of them.
             not_invited = desk.run(methodcaller("unsent", wave.wave_id))
             counts = desk.run(partial(_counts, wave_id=wave.wave_id))
-            n_invited, missed = counts.invited - sum(not_invited.values()), why_not(not_invited)
+            missed = why_not(not_invited)
             typer.echo(
-                f"Opened {wave.wave_id}: {n_invited} people to invite"
+                f"Opened {wave.wave_id}: {_people(counts.invited)} to invite"
                 f"{f'; not invited: {missed}' if missed else ''}."
                 " `pulse run` sends the invitations, each at a fit hour."
             )
@@ -197,6 +197,10 @@ def status(
             typer.echo(json.dumps(rows if wave is None else rows[0], ensure_ascii=False))
         else:
             typer.echo("\n".join(line for one in look() for line in lines(one)))
+
+
+def _people(n: int) -> str:
+    return "1 person" if n == 1 else f"{n:,} people"
 
 
 def _counts(store: Store, *, wave_id: str) -> InvitationCounts:

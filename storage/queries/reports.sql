@@ -2,9 +2,13 @@
 -- has passed storage/reports/suppression.py.
 
 -- name: report_people
--- Invited; with at least one answer; with words that were read.
+-- Invited, without whom we did not ask after all; with at least one answer; with words that
+-- were read.
 select
-    (select count(*) from invitations i where i.wave_id = :wave_id) as invited,
+    (
+        select count(*) from invitations i
+        where i.wave_id = :wave_id and i.disposition <> 'screened_out'
+    ) as invited,
     (
         select count(distinct a.response_id)
         from responses r

@@ -70,14 +70,14 @@ update replies set told_after = (
 where told_after = :respondent_id
 
 -- name: audience
--- Members who were invited and may be written to.
+-- Members who were invited, and not screened out, and may be written to.
 select r.respondent_id, r.role, r.sector, r.language, r.opted_out_at, a.channel, a.reachable
 from invitations i
 join waves w on w.wave_id = i.wave_id
 join memberships m on m.respondent_id = i.respondent_id and m.cohort = w.cohort
 join respondents r on r.respondent_id = i.respondent_id
 join addresses a on a.respondent_id = i.respondent_id
-where i.wave_id = :wave_id and i.respondent_id > :after
+where i.wave_id = :wave_id and i.respondent_id > :after and i.disposition <> 'screened_out'
 and a.reachable = 1 and a.leaving = 0 and r.opted_out_at is null
 order by i.respondent_id
 limit :limit

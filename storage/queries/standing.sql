@@ -24,7 +24,7 @@ limit 1
 
 -- name: count_panel
 -- Of those who answered a wave: who was invited to a later one, and who has answered that.
-select count(*) as answered, count(j.invitation_id) as invited,
+select count(*) as answered, count(case when j.disposition <> 'screened_out' then 1 end) as invited,
     count(case when j.disposition in ('complete', 'partial') or j.state = 'interim_partial'
         then 1 end) as again
 from invitations i

@@ -59,7 +59,7 @@ class WaveFigures:
 
     Attributes:
         least: People behind a figure, as it was when the figures were made.
-        invited: Everybody who could take part.
+        invited: Everybody who was invited, without whom we did not ask after all.
         took_part: Who gave at least one answer; None where too few did, and then nothing else
             is told.
         statements: In the order of the survey.

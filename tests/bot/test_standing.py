@@ -57,6 +57,24 @@ def test_who_is_not_invited_is_said_with_the_reason() -> None:
     assert everything.as_json()["not_invited"]["fatigue"] == 1200  # type: ignore[index]
 
 
+def test_who_was_never_asked_is_not_said_to_be() -> None:
+    counts = replace(
+        COUNTS,
+        invited=3,
+        by_disposition={"screened_out": 5, "unknown": 2, "non_contact": 1},
+        by_state={"rejected": 5, "queued": 1, "contacted": 1, "failed": 1},
+    )
+    some = stands(counts, not_invited={"fatigue": 5})
+    assert some.sending().startswith(
+        "1 of 3 invitations sent, 1 not sent or not delivered; 300 messages to send"
+    )
+    nobody = replace(
+        counts, invited=0, by_disposition={"screened_out": 5}, by_state={"rejected": 5}, to_send=()
+    )
+    assert stands(nobody, not_invited={"fatigue": 5}).sending() == "nobody is invited"
+    assert stands(nobody).sending() == "nobody was invited yet"
+
+
 def test_sending_is_done_when_the_slowest_channel_is() -> None:
     both = replace(
         COUNTS,
@@ -103,6 +121,7 @@ def test_for_a_program_everything_is_a_number() -> None:
     assert shown["sending"] == {
         "invitations_sent": 600,
         "invitations_to_send": 400,
+        "invitations_failed": 0,
         "messages_due": 300,
         "messages_later": 100,
         "last_due_at": "2026-12-01T13:30:15+00:00",

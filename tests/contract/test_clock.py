@@ -492,6 +492,17 @@ def test_a_newer_reason_takes_the_place_of_an_older(store: SqlStore) -> None:
     assert [row["reason"] for row in rows(store, "unsent")] == ["away"]
 
 
+def test_who_is_passed_over_is_not_counted_as_invited_nor_told_of_results(store: SqlStore) -> None:
+    fielded(store, "ann", "bob", "cat")
+    passed_over(store, ann="fatigue", bob="away")
+    invite_all(store)
+    stands = store.counts(W, now=AT)
+    assert (stands.invited, stands.by_channel) == (1, {"telegram": 1})
+    assert stands.by_state == {"rejected": 2, "queued": 1}
+    audience = store.audience(W, after="", limit=9)
+    assert [one.respondent_id for one in audience] == ["cat"]
+
+
 def test_who_is_passed_over_has_an_invitation_that_was_not_sent(store: SqlStore) -> None:
     fielded(store, "ann", "bob")
     passed_over(store, ann="fatigue", bob="stale")

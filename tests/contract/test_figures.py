@@ -7,9 +7,11 @@ import pytest
 from dialogues.coding import Codeframe
 from nlp.codeframe import read_codeframe
 from storage.open import open_store
+from storage.protocol import PassedOver
 from storage.reports import Mention, Span, Statement, WaveFigures, figures_of
 from storage.reports.figures import decode_figures, encode_figures
 from storage.store import SqlStore
+from tests.contract.scenes import AT, person
 from tests.reports.scenes import answer, close, fielded, invite, survey, tag
 
 
@@ -144,6 +146,25 @@ def test_of_too_few_people_nothing_is_told(store: SqlStore, codeframe: Codeframe
     tag(store, {"money": [("resources", "gap")]})
     close(store)
     assert figures(store, codeframe) == WaveFigures(least=5, invited=n + 2, took_part=None)
+
+
+def test_who_was_passed_over_is_not_among_those_who_were_invited(
+    store: SqlStore, codeframe: Codeframe
+) -> None:
+    of = survey()
+    fielded(store, of)
+    for number in range(7):
+        answer(store, of, f"p{number}", {"share": "4"})
+    invite(store, of, *(f"silent{number}" for number in range(4)))
+    person(store, "tired")
+    store.join("tired", "riverside", on=AT.date())
+    found, _ = store.candidates("w", consent_revision=of.consent_revision, roles=(), since=AT)
+    (tired,) = found
+    passed = PassedOver(candidate=tired, invitation_id="i-tired", reason="fatigue")
+    store.pass_over("w", [passed], at=AT)
+    close(store)
+    told = figures(store, codeframe)
+    assert (told.invited, told.took_part) == (11, Span(low=7, high=11, of=11))
 
 
 def test_a_question_that_few_answered_is_withheld_and_the_rest_is_not(

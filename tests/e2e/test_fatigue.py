@@ -37,7 +37,7 @@ cron = "0 12 {tomorrow.day} {tomorrow.month} *"
     await joined(ann)
     await joined(carl, code="hill")
     opened = await house.pulse("wave", "open", "monthly")
-    assert "1 people to invite. " in opened.out, opened.err
+    assert "1 person to invite. " in opened.out, opened.err
     await ann.wait_for(lambda m: "[consent]" in m.text)
 
     # What is to come says so before it happens.
@@ -52,7 +52,8 @@ cron = "0 12 {tomorrow.day} {tomorrow.month} *"
     shown = await house.pulse("wave", "status", "--json")
     found = {(one["pulse"], one["cohort"]): one for one in json.loads(shown.out)}
     missed = found["second", "riverside"]
-    assert (missed["invited"], missed["states"]) == (1, {"rejected": 1})
+    assert (missed["invited"], missed["states"]) == (0, {"rejected": 1})
+    assert missed["sending"]["invitations_sent"] == 0
     assert missed["not_invited"] == {"fatigue": 1}
     assert (
         found["second", "hill"]["not_invited"] == found["monthly", "riverside"]["not_invited"] == {}
