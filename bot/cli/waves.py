@@ -130,7 +130,10 @@ def close(wave: WaveId) -> None:
 
 @app.command()
 def pause(wave: WaveId) -> None:
-    """Send nothing of a wave until it is resumed; who has begun may go on. It closes in time."""
+    """Invite and remind nobody until a wave is resumed; who is invited may answer.
+
+    It closes in time.
+    """
     _set_state(wave, "paused", "open")
 
 

@@ -257,6 +257,21 @@ def test_a_paused_wave_sends_nothing(place: Place) -> None:
     assert sorted(place.texts()) == ["ann", "ben"]
 
 
+def test_while_a_wave_is_paused_who_is_invited_may_begin_and_nobody_else(place: Place) -> None:
+    place.join("ann")
+    place.tick(OPENS)
+    assert len(place.texts()["ann"]) == 1
+    place.run(lambda store: store.set_wave(WAVE, state="paused"))
+    place.join("late")
+    place.tick(OPENS + timedelta(hours=1))
+    assert place.texts() == {}
+    place.write("late", "/start")
+    place.answer("ann", "yes", "yes", "We meet often.")
+    assert place.dispositions() == {"ann": "complete"}
+    (response,) = place.rows("select * from responses where wave_id = ?", WAVE)
+    assert response["respondent_id"] == "ann"
+
+
 def test_somebody_in_a_wave_may_answer_while_it_is_paused(place: Place) -> None:
     place.join("ann")
     place.tick(OPENS)
