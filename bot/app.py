@@ -35,7 +35,7 @@ from storage.writer import Writer
 if TYPE_CHECKING:
     from bot.config import Settings
 
-__all__ = ["App", "channels_of", "house_of", "new_id", "now"]
+__all__ = ["App", "channels_of", "cohorts_of", "house_of", "new_id", "now", "pulses_of"]
 
 log = logging.getLogger(__name__)
 
@@ -80,41 +80,51 @@ def house_of(settings: Settings) -> House:
     """
     return House(
         surveys=settings.load_surveys(),
-        cohorts=tuple(
-            CohortPlan(
-                name=cohort.name,
-                title=cohort.title or cohort.name,
-                timezone=cohort.timezone,
-                place=cohort.slack_channel,
-                code=cohort.telegram_code,
-                survey_id=cohort.survey,
-                days_off=cohort.days_off,
-                holidays=cohort.holidays,
-            )
-            for cohort in settings.cohorts
-        ),
-        pulses=tuple(
-            PulsePlan(
-                name=pulse.name,
-                survey_id=pulse.survey,
-                cohorts=tuple(pulse.cohorts),
-                roles=tuple(pulse.roles),
-                cron=pulse.cron,
-                quiet_hours=pulse.quiet_hours.minutes if pulse.quiet_hours else None,
-                days_off=pulse.days_off,
-                remind_after=tuple(pulse.remind_after),
-                close_after=pulse.close_after,
-                questions_per_person=pulse.questions_per_person,
-                seed=pulse.seed or None,
-                share=pulse.share,
-            )
-            for pulse in settings.pulses
-        ),
+        cohorts=cohorts_of(settings),
+        pulses=pulses_of(settings),
         contact=settings.privacy.contact,
         kept=settings.privacy.kept,
         min_group=settings.results.min_group,
         results=settings.results.share,
         budget=Budget(invitations=settings.fatigue.invitations, per=settings.fatigue.per),
+    )
+
+
+def cohorts_of(settings: Settings) -> tuple[CohortPlan, ...]:
+    """Give the cohorts as configured, in their order."""
+    return tuple(
+        CohortPlan(
+            name=cohort.name,
+            title=cohort.title or cohort.name,
+            timezone=cohort.timezone,
+            place=cohort.slack_channel,
+            code=cohort.telegram_code,
+            survey_id=cohort.survey,
+            days_off=cohort.days_off,
+            holidays=cohort.holidays,
+        )
+        for cohort in settings.cohorts
+    )
+
+
+def pulses_of(settings: Settings) -> tuple[PulsePlan, ...]:
+    """Give the pulses as configured, in their order."""
+    return tuple(
+        PulsePlan(
+            name=pulse.name,
+            survey_id=pulse.survey,
+            cohorts=tuple(pulse.cohorts),
+            roles=tuple(pulse.roles),
+            cron=pulse.cron,
+            quiet_hours=pulse.quiet_hours.minutes if pulse.quiet_hours else None,
+            days_off=pulse.days_off,
+            remind_after=tuple(pulse.remind_after),
+            close_after=pulse.close_after,
+            questions_per_person=pulse.questions_per_person,
+            seed=pulse.seed or None,
+            share=pulse.share,
+        )
+        for pulse in settings.pulses
     )
 
 

@@ -18,8 +18,12 @@ from bot.cli import config_path, use_config
 from bot.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.config import ConfigReading
+    from collections.abc import Iterator, Mapping
+
+    from bot.config import ConfigReading, Settings
     from bot.findings import Finding
+    from dialogues.errors import Problem
+    from dialogues.survey import Survey
 
 __all__ = ["check"]
 
@@ -87,9 +91,25 @@ def _look(files: list[Path]) -> tuple[list[Finding], list[str]]:
         findings += in_file(reading.source, survey_references(reading.source.data, ids))
         known = {one.survey.survey_id: one.survey for one in read if one.survey is not None}
         findings += in_file(reading.source, too_few_to_draw(reading.source.data, known))
+        if reading.settings is not None:
+            findings += in_file(reading.source, _reaching_nobody(reading.settings, known))
     checked = [reading.source.name] if reading is not None and reading.source.name else []
     checked += [str(survey.path) for survey in read]
     return sorted(dict.fromkeys(findings), key=lambda one: (one.file, one.line or 0)), checked
+
+
+def _reaching_nobody(settings: Settings, surveys: Mapping[str, Survey]) -> Iterator[Problem]:
+    from bot.app import cohorts_of, now, pulses_of
+    from bot.config_reach import reaching_nobody
+
+    tokens = {"telegram": settings.telegram.token, "slack": settings.slack.bot_token}
+    return reaching_nobody(
+        pulses_of(settings),
+        cohorts_of(settings),
+        surveys,
+        channels=[channel for channel, token in tokens.items() if token.get_secret_value()],
+        on=now().date(),
+    )
 
 
 def _is_configuration(path: Path) -> bool:

@@ -76,13 +76,14 @@ def test_more_questions_for_each_than_there_are_to_draw_from_are_warned_of(
         '[[question]]\nid = "one"\nkind = "yesno"\ntext = "Well?"\n'
     )
     Path("config.toml").write_text(
-        'surveys = "mine"\n[[cohort]]\nname = "r"\n[[pulse]]\nname = "p"\ncohorts = ["r"]\n'
+        'surveys = "mine"\n[[cohort]]\nname = "r"\ntelegram_code = "r"\n'
+        '[[pulse]]\nname = "p"\ncohorts = ["r"]\n'
         f'cron = "0 10 1 * *"\nsurvey = "{survey}"\nquestions_per_person = {count}\n'
     )
     assert main(["check"]) == 0
     *warned, total = capsys.readouterr().out.splitlines()
     assert total.endswith("no errors, no warnings" if expected is None else "1 warning")
-    place_of = "config.toml:9: warning: pulse.p.questions_per_person: "
+    place_of = "config.toml:10: warning: pulse.p.questions_per_person: "
     assert [one.startswith(f"{place_of}{expected}") for one in warned] == [True] * len(warned)
     assert len(warned) == (0 if expected is None else 1)
 
