@@ -22,12 +22,15 @@ ROLES = ("web", "delivery", "schedule", "tagging")
 
 
 @contextmanager
-def sole_use(database: Path | None, roles: Collection[str] = ROLES) -> Iterator[None]:
+def sole_use(
+    database: Path | None, roles: Collection[str] = ROLES, *, advice: str = "Stop it first."
+) -> Iterator[None]:
     """Hold the database for parts of ``pulse run``: two of one would send everything twice.
 
     Args:
         database: The file; None where others may use it too.
         roles: The parts, of ``ROLES``.
+        advice: What to do where another program does one of them.
 
     Raises:
         CannotError: Another program does one of them.
@@ -37,7 +40,7 @@ def sole_use(database: Path | None, roles: Collection[str] = ROLES) -> Iterator[
         return
     with ExitStack() as held:
         for role in sorted(roles):
-            held.enter_context(_locked(database, role))
+            held.enter_context(_locked(database, role, advice))
         yield
 
 
@@ -51,7 +54,7 @@ def _lock_of(database: Path, role: str) -> Path:
 
 
 @contextmanager
-def _locked(database: Path, role: str) -> Iterator[None]:
+def _locked(database: Path, role: str, advice: str) -> Iterator[None]:
     lock = _lock_of(database, role)
     try:
         handle = lock.open("w")
@@ -64,10 +67,7 @@ def _locked(database: Path, role: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CannotError(
-                f"Another `pulse run` uses {database} ({role}). Stop it first, give this one a"
-                " database of its own (storage.url), or share out the parts with --only."
-            ) from None
+            raise CannotError(f"Another `pulse run` uses {database} ({role}). {advice}") from None
         yield
 
 

@@ -305,12 +305,16 @@ class _Step(Presses):
         return False
 
     def _reply_to_consent(self, text: str) -> None:
+        language = asking.language_called(self.survey, text)
         if means(text, "yes", "agree"):
             self.consent()
         elif means(text, "no", "decline", "not_now"):
             self.decline()
         elif means(text, "more"):
             self.show(asking.ask_more(self.survey, self.session))
+        elif language is not None:
+            # Who reads no English could not read the question either.
+            self.speak(language)
         else:
             self.show(asking.ask_consent_again(self.survey, self.session, "consent_again"))
 

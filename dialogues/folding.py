@@ -8,10 +8,24 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["MARKS", "fold"]
+__all__ = ["MARKS", "fold", "without_politeness"]
 
 #: Taken off both ends before comparing.
 MARKS = ' .!?,;:…✓"“”«»'
+
+_POLITE_BEFORE = ("please", "pls", "plis")
+_POLITE_AFTER = (
+    "please",
+    "pls",
+    "thanks",
+    "thank you",
+    "thankyou",
+    "ta",
+    "cheers",
+    "diolch",
+    "os gwelwch yn dda",
+    "plis",
+)
 
 
 def fold(words: str) -> str:
@@ -26,6 +40,20 @@ def fold(words: str) -> str:
         decomposed = unicodedata.normalize("NFKD", straight)
         plain = "".join(mark for mark in decomposed if not _is_decoration(mark))
     return " ".join(plain.split()).strip(MARKS)
+
+
+def without_politeness(folded: str) -> str:
+    """Take a word of politeness off the beginning and one off the end of folded words."""
+    for polite in _POLITE_BEFORE:
+        if folded.startswith(polite) and folded[len(polite) :][:1] in (" ", ","):
+            folded = folded[len(polite) :].strip(MARKS)
+            break
+    for polite in _POLITE_AFTER:
+        if folded.endswith(polite) and folded != polite:
+            head = folded[: -len(polite)]
+            if head[-1] in " ,.!":
+                return head.strip(" ,.!")
+    return folded
 
 
 def _is_decoration(mark: str) -> bool:

@@ -11,7 +11,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 
 from dialogues import messages
-from dialogues.folding import fold
+from dialogues.folding import fold, without_politeness
 from dialogues.wishes import (
     AskLength,
     DaysOff,
@@ -66,6 +66,7 @@ _LENGTH = re.compile(
     rf"(?:(?P<n>\d{{1,4}}) ?|(?P<word>{_either(_folded(*map(str, range(1, 13))))}) )?"
     rf"(?P<unit>{_either(_folded('day', 'week', 'fortnight', 'month', 'year'))})"
 )
+_NUMBERED = re.compile(r"(\d{1,2})[/.](\d{1,2})(?:[/.](\d{4}))?")
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th|af|il|ydd|fed|ed|eg|ain)? (?:of )?(\D+?)(?: (\d{4}))?"
@@ -73,6 +74,13 @@ _DAY_FIRST = re.compile(
 _MONTH_FIRST = re.compile(r"(\D+?) (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?")
 _ZONE = re.compile(r"[a-z_]+(?:/[a-z0-9_+-]+)+")
 
+#: Parts of the day that are said instead of an hour, with the hours that the buttons offer.
+_PARTS = {
+    word: hour * 60
+    for part, hour in (("the_morning", 9), ("the_afternoon", 13), ("the_evening", 18))
+    for word in _folded(part)
+}
+_SPELT = re.compile(rf"(?:.* )?(?:{_either(_folded('spelt_time'))})(?: .*)?")
 _EVENING = frozenset(_folded("evening"))
 _NOON = frozenset(_folded("noon"))
 _MIDNIGHT = frozenset(_folded("midnight"))
@@ -130,7 +138,7 @@ def is_plain(folded: str) -> bool:
         return False
     match _read(command, wanted, _SOME_DAY):
         case Unclear(key=key):
-            return key in ("pause_past", "pause_long", "times_no_day")
+            return key in ("pause_past", "pause_long", "pause_no_day", "times_no_day")
         case Place(words=words):
             return _ZONE.fullmatch(words) is not None
         case Hour():
@@ -150,7 +158,7 @@ def read_wish(text: str, today: date) -> Wish:
     if words.startswith("/"):
         head, _, rest = words[1:].strip().partition(" ")
         words = f"{head.partition('@')[0]} {rest}"
-    folded = fold(words[: _LONGEST * 2])
+    folded = without_politeness(fold(words[: _LONGEST * 2]))
     if len(folded) > _LONGEST:
         return Unclear(key="times_unclear")
     command, wanted = split_times(folded)
@@ -186,6 +194,8 @@ def _read_times(wanted: str) -> Wish:
     barred = _NOT.fullmatch(wanted)
     if barred is not None:
         return _read_not(barred[1] or "")
+    if wanted in _NUMBERS or _SPELT.fullmatch(wanted):
+        return Unclear(key="times_spelt")
     if _ZONE.fullmatch(wanted) or not any(mark.isdigit() for mark in wanted):
         return Place(words=wanted)
     return Unclear(key="times_unclear")
@@ -197,6 +207,8 @@ def _minute(words: str) -> int | None:
         return 12 * 60
     if words in _MIDNIGHT:
         return 0
+    if words in _PARTS:
+        return _PARTS[words]
     found = _CLOCK.fullmatch(words)
     if found is None:
         return None
@@ -247,7 +259,10 @@ def _read_pause(wanted: str, today: date) -> Wish:
     if wanted in _NO_END:
         return PauseUntil(day=None)
     until = _UNTIL.fullmatch(wanted)
-    day = _named_day(until[1] if until else wanted, today)
+    try:
+        day = _named_day(until[1] if until else wanted, today)
+    except ValueError:
+        return Unclear(key="pause_no_day")
     if day is None and until is None:
         length = _FOR.fullmatch(wanted)
         day = _day_after(length[1] if length else wanted, today)
@@ -283,7 +298,11 @@ def _months_after(today: date, months: int) -> date:
 
 
 def _named_day(words: str, today: date) -> date | None:
-    """Read a date or the next weekday of a name; None when it is none."""
+    """Read a date or the next weekday of a name; None when it is none.
+
+    Raises:
+        ValueError: It is a date of a day that there is not.
+    """
     if words in _TOMORROW:
         return today + timedelta(days=1)
     named = _WEEKDAYS.get(re.sub(r"^d?dydd ", "", words))
@@ -291,7 +310,10 @@ def _named_day(words: str, today: date) -> date | None:
         return today + timedelta(days=(min(named) - today.weekday() - 1) % 7 + 1)
     iso = _ISO.fullmatch(words)
     if iso is not None:
-        return _day(int(iso[1]), int(iso[2]), int(iso[3]))
+        return date(int(iso[1]), int(iso[2]), int(iso[3]))
+    numbered = _NUMBERED.fullmatch(words)
+    if numbered is not None:
+        return _next_such(int(numbered[1]), int(numbered[2]), numbered[3], today)
     first, second = _DAY_FIRST.fullmatch(words), _MONTH_FIRST.fullmatch(words)
     if first is not None and first[2] in _MONTHS:
         return _next_such(int(first[1]), _MONTHS[first[2]], first[3], today)
@@ -300,18 +322,19 @@ def _named_day(words: str, today: date) -> date | None:
     return None
 
 
-def _next_such(day: int, month: int, year: str | None, today: date) -> date | None:
-    """Give the day of a month: in its year, or the next one from today on."""
+def _next_such(day: int, month: int, year: str | None, today: date) -> date:
+    """Give the day of a month: in its year, or the next one from today on.
+
+    Raises:
+        ValueError: There is no such day.
+    """
     if year is not None:
-        return _day(int(year), month, day)
+        return date(int(year), month, day)
     # A 29 February may be eight years off.
-    years = range(today.year, today.year + 9)
-    days = (_day(one, month, day) for one in years)
-    return next((one for one in days if one is not None and one >= today), None)
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+    for one in range(today.year, today.year + 9):
+        if 1 <= month <= 12 and 1 <= day <= monthrange(one, month)[1]:
+            such = date(one, month, day)
+            if such >= today:
+                return such
+    message = f"month {month} has no day {day}"
+    raise ValueError(message)

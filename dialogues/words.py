@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 
 from dialogues import messages
-from dialogues.folding import fold
+from dialogues.folding import fold, without_politeness
 from dialogues.times import is_plain, split_times
 
 __all__ = [
@@ -52,25 +52,13 @@ _PLACE = 3
 
 _ONE_COMMAND = re.compile(r"/[a-zA-Z_]{2,32}(@\w+)?")
 
-_POLITE = (
-    "please",
-    "thanks",
-    "thank you",
-    "thankyou",
-    "ta",
-    "cheers",
-    "diolch",
-    "os gwelwch yn dda",
-    "plis",
-)
-
 #: At an open question only these are commands; the rest could be somebody's answer.
 _AT_OPEN_QUESTION: dict[Command, tuple[str, ...]] = {
-    Command.STOP: ("stop", "stopio"),
-    Command.BACK: ("back", "yn ol"),
+    Command.STOP: ("stop", "stopio", "unsubscribe"),
+    Command.BACK: ("back", "go back", "yn ol", "nol", "mynd yn ol"),
     Command.SKIP: ("skip", "hepgor"),
     Command.HELP: ("help", "cymorth"),
-    Command.MYDATA: ("mydata", "fy nata"),
+    Command.MYDATA: ("mydata", "fy nata", "fynata"),
     Command.FORGET: ("forget", "anghofio"),
     Command.PRIVACY: ("privacy", "preifatrwydd"),
     Command.LANGUAGE: ("language", "iaith"),
@@ -84,15 +72,6 @@ _AT_OPEN_QUESTION: dict[Command, tuple[str, ...]] = {
 
 #: No command and no word with a meaning is as long as this, in characters.
 _LONGEST = 100
-
-
-def _without_politeness(folded: str) -> str:
-    for polite in _POLITE:
-        if folded.endswith(polite) and folded != polite:
-            head = folded[: -len(polite)]
-            if head[-1] in " ,.!":
-                return head.strip(" ,.!")
-    return folded
 
 
 _BY_WORD: dict[str, Command] = {
@@ -147,7 +126,7 @@ def command_in(text: str, *, at_open_question: bool) -> Command | None:
         return whole or _BY_WORD.get(fold(head[0].partition("@")[0]))
     if len(stripped) > _LONGEST:
         return None
-    folded = _without_politeness(fold(stripped))
+    folded = without_politeness(fold(stripped))
     if _WHICH_RESULTS.fullmatch(folded):
         return Command.RESULTS
     times, wanted = split_times(folded)
@@ -187,5 +166,5 @@ def means(text: str, *meanings: str) -> bool:
     if len(text) > _LONGEST:
         return False
     folded = fold(text)
-    said = {folded, _without_politeness(folded)}
+    said = {folded, without_politeness(folded)}
     return any(not said.isdisjoint(_MEANINGS[meaning]) for meaning in meanings)

@@ -47,31 +47,40 @@ class Filling:
 
 
 @contextmanager
-def filling_at(url: str, *, replace: bool, at: datetime) -> Iterator[Filling]:
+def filling_at(
+    url: str, *, replace: bool, at: datetime, may_replace: bool = True
+) -> Iterator[Filling]:
     """Give a database to fill, of whatever engine; see ``fill_sqlite`` and
     ``storage.filling_postgres``.
+
+    Args:
+        url: Where.
+        replace: Whether one that is there may be put aside.
+        at: Now, aware UTC.
+        may_replace: Whether who is refused is told of --replace.
     """
     place = read_url(url)
     if isinstance(place, PostgresPlace):
         from storage.filling_postgres import fill_postgres
 
-        filling = fill_postgres(place, replace=replace, at=at)
+        filling = fill_postgres(place, replace=replace, at=at, may_replace=may_replace)
     elif place.path is None:
         raise UserError("A database in memory is gone when its program ends; name a file.")
     else:
-        filling = fill_sqlite(place.path, replace=replace, at=at)
+        filling = fill_sqlite(place.path, replace=replace, at=at, may_replace=may_replace)
     with filling as given:
         yield given
 
 
 @contextmanager
-def fill_sqlite(path: Path, *, replace: bool, at: datetime) -> Iterator[Filling]:
+def fill_sqlite(path: Path, *, replace: bool, at: datetime, may_replace: bool) -> Iterator[Filling]:
     """Give a SQLite database to fill, beside the place where it will be.
 
     Args:
         path: Of the file. Nobody else may be using it.
         replace: Whether one that is there may be moved aside.
         at: Now, aware UTC; the name that the earlier one gets has it.
+        may_replace: As in ``filling_at``.
 
     Raises:
         UserError: There is one with something in it, and ``replace`` was not given.
@@ -92,7 +101,7 @@ def fill_sqlite(path: Path, *, replace: bool, at: datetime) -> Iterator[Filling]
             old = _open_old(path) if there else None
             try:
                 if there:
-                    _check_room(old, path, replace=replace)
+                    _check_room(old, path, replace=replace, may_replace=may_replace)
                 filling = Filling(
                     driver=SqliteDriver(new),
                     earlier=Earlier(old) if old is not None and replace else None,
@@ -163,7 +172,7 @@ def _open_old(path: Path) -> SqliteDriver | None:
     return driver
 
 
-def _check_room(old: SqliteDriver | None, path: Path, *, replace: bool) -> None:
+def _check_room(old: SqliteDriver | None, path: Path, *, replace: bool, may_replace: bool) -> None:
     if old is not None:
         try:
             empty = holds_nothing(old)
@@ -172,9 +181,8 @@ def _check_room(old: SqliteDriver | None, path: Path, *, replace: bool) -> None:
     if replace or (old is not None and empty):
         return
     what = "holds something already" if old is not None else "cannot be read"
-    raise UserError(
-        f"{path} {what}. Name another file, or give --replace to put it aside under another name."
-    )
+    aside = ", or give --replace to put it aside under another name" if may_replace else ""
+    raise UserError(f"{path} {what}. Name another file{aside or ' with --to'}.")
 
 
 def _refuse_stray_log(path: Path) -> None:

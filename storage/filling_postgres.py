@@ -25,13 +25,16 @@ __all__ = ["fill_postgres"]
 
 
 @contextmanager
-def fill_postgres(place: PostgresPlace, *, replace: bool, at: datetime) -> Iterator[Filling]:
+def fill_postgres(
+    place: PostgresPlace, *, replace: bool, at: datetime, may_replace: bool
+) -> Iterator[Filling]:
     """Give a database on PostgreSQL to fill; nothing is seen of it before the end.
 
     Args:
         place: Where. No `pulse run` may be using it.
         replace: Whether tables that are there may be put aside, into a schema of their own.
         at: Now, aware UTC; the name of that schema has it.
+        may_replace: As in ``filling_at``.
 
     Raises:
         UserError: There is something in it, and ``replace`` was not given.
@@ -42,7 +45,7 @@ def fill_postgres(place: PostgresPlace, *, replace: bool, at: datetime) -> Itera
             be_patient(driver)
             # Whoever else makes tables, or fills them, waits till we are done.
             driver.run(f"select pg_advisory_xact_lock({LOCK})", {})
-            filling = _with_room(driver, place, replace=replace, at=at)
+            filling = _with_room(driver, place, replace=replace, at=at, may_replace=may_replace)
             yield filling
         # It is done by now; the server makes up for what fails here by itself, later.
         with suppress(StoreError):
@@ -52,7 +55,9 @@ def fill_postgres(place: PostgresPlace, *, replace: bool, at: datetime) -> Itera
                 driver.scrub()
 
 
-def _with_room(driver: Driver, place: PostgresPlace, *, replace: bool, at: datetime) -> Filling:
+def _with_room(
+    driver: Driver, place: PostgresPlace, *, replace: bool, at: datetime, may_replace: bool
+) -> Filling:
     names = sorted(table_names(driver))
     if not names:
         return Filling(driver=driver)
@@ -68,9 +73,10 @@ def _with_room(driver: Driver, place: PostgresPlace, *, replace: bool, at: datet
         driver.run(f"drop table {', '.join([*names, TAKEN])}", {})
         return Filling(driver=driver)
     if not replace:
+        aside = ", or give --replace to put its tables aside into a schema of their own"
         raise UserError(
-            f"{place.name} holds something already. Name another database (--to), or give"
-            " --replace to put its tables aside into a schema of their own."
+            f"{place.name} holds something already. Name another database with"
+            f" --to{aside if may_replace else ''}."
         )
     counters = {
         table.name: counter(driver, table.name, table.serial)

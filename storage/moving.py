@@ -45,7 +45,7 @@ def move_all(
             source = DatabaseSource(driver)
             check_version(source.migrations, name)
             total = sum(count_rows(driver, source.columns).values())
-            with filling_at(target_url, replace=False, at=at) as filling:
+            with filling_at(target_url, replace=False, at=at, may_replace=False) as filling:
                 filling.driver.migrate(source.migrations)
                 tables = copy_all(source, filling.driver, total=total, progress=progress)
                 filling.driver.migrate()

@@ -162,8 +162,8 @@ def _away(place: PostgresPlace, error: psycopg.Error) -> str:
     reasons = re.findall(r"failed: (?:FATAL: +)?([^\n]+)", str(error))
     reason = f" ({reasons[-1].rstrip('. ')})" if reasons else ""
     return (
-        f"{place.name} cannot be reached{reason}; see that PostgreSQL runs there and that"
-        " storage.url is right."
+        f"{place.name} cannot be reached{reason}; see that PostgreSQL runs there and that its"
+        " address (storage.url, or what --to names) is right."
     )
 
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Role", "run"]
 
+_SHARE = (
+    "Stop it first, give this one a database of its own (storage.url), or share out the parts"
+    " with --only."
+)
+
 
 class Role(StrEnum):
     """What a program can do of it all; the same words as in ``bot.sole.ROLES``."""
@@ -58,7 +63,7 @@ def run(
             ' slack.app_token (with mode = "http": slack.signing_secret), in config.toml (see'
             " config.example.toml); `pulse chat` works without."
         )
-    with sole_use(known.database, roles):
+    with sole_use(known.database, roles, advice=_SHARE):
         asyncio.run(_hold(known, roles))
 
 

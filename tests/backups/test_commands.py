@@ -161,7 +161,7 @@ class TestRestore:
         with sole_use(tmp_path / "pulse.db", ["web"]):
             status, _, err = pulse("restore", tmp_path / "b.db", "--replace")
         assert status == 1
-        assert "Another `pulse run` uses pulse.db (web)" in err
+        assert err == "pulse: Another `pulse run` uses pulse.db (web). Stop it first.\n"
         assert holds(url) == before
 
     def test_a_damaged_one_is_refused_first(self, pulse: Pulse, url: str, tmp_path: Path) -> None:
@@ -251,6 +251,20 @@ class TestMigrate:
         assert "Another `pulse run`" in err
         with closing(open_driver(new_postgres_url)) as driver:
             assert driver.applied() == []
+
+    def test_only_into_an_empty_one(self, pulse: Pulse, postgres_url: str, tmp_path: Path) -> None:
+        for to in (f"sqlite:///{tmp_path}/other.db", postgres_url):
+            with closing(open_store(to)) as store:
+                person(store, "cat")
+            status, _, err = pulse("migrate", "--to", to)
+            assert status == 2
+            assert "holds something already. Name another " in err
+            assert err.endswith("with --to.\n")
+
+    def test_to_a_server_that_is_not_there(self, pulse: Pulse, tmp_path: Path) -> None:
+        status, _, err = pulse("migrate", "--to", "postgresql:///none?host=/nowhere")
+        assert status == 1
+        assert "its address (storage.url, or what --to names) is right" in err
 
     def test_not_to_itself(self, pulse: Pulse) -> None:
         status, _, err = pulse("migrate", "--to", "sqlite:///pulse.db")

@@ -26,7 +26,7 @@ def test_parts_are_held_apart_each_by_one(tmp_path: Path) -> None:
     database = tmp_path / "pulse.db"
     with sole_use(database, ["web", "schedule"]), sole_use(database, ["delivery"]):
         for roles in (["schedule"], ["tagging", "delivery"], ["web"]):
-            refused = pytest.raises(CannotError, match=rf"\({roles[-1]}\).*--only")
+            refused = pytest.raises(CannotError, match=rf"\({roles[-1]}\)\. Stop it first\.$")
             with refused, sole_use(database, roles):
                 pass
         with sole_use(database, ["tagging"]):

@@ -146,3 +146,14 @@ def test_a_surveys_own_commands_are_written_as_they_are_written_here() -> None:
     assert "send /stop or /forget" in telegram.shown
     slack = Talk(survey_of(GOALS, consent=consent))
     assert "send stop or forget. See a/stop and www.x.org/help." in slack.shown
+
+
+def test_a_language_may_be_named_at_once() -> None:
+    talk = Talk(SURVEY)
+    assert talk.say("cymraeg").startswith("Bydda i'n ysgrifennu yn Gymraeg o hyn ymlaen.")
+    assert talk.session.status is Status.CONSENTING
+    assert [button.label for button in talk.prompt.options][1:] == [
+        "Rydw i'n cytuno",
+        "Dim diolch",
+    ]
+    assert talk.say("english").startswith("I will write in English from now on.")

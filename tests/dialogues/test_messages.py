@@ -14,6 +14,7 @@ from dialogues.coding import Stance
 from dialogues.disposition import Disposition
 from dialogues.messages import LANGUAGES
 from dialogues.states import Cause, State
+from dialogues.words import command_in
 from storage.reports.suppression import ShareKind
 
 ROOT = Path(__file__).parents[2]
@@ -53,3 +54,19 @@ def test_a_sentence_says_the_same_in_every_language(key: str) -> None:
         for language in LANGUAGES
     ]
     assert values == values[:1] * len(LANGUAGES)
+
+
+def test_welsh_sentences_teach_welsh_words_that_are_commands() -> None:
+    mark = "{slash}"
+    taught = 0
+    for key, texts in MESSAGES.items():
+        for start in texts["cy"].split(mark)[1:]:
+            word = re.match(r"\w+", start)
+            assert word is not None, key
+            assert word[0].isascii(), key
+            # A beginning is typed where nothing waits for one's own words.
+            found = command_in(word[0], at_open_question=word[0] != "dechrau")
+            assert found is not None, (key, word[0])
+            assert word[0] != found.value, (key, word[0])
+            taught += 1
+    assert taught > 30
