@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
 import dialogues
-from bot.config_checks import configuration_problems, survey_references
+from bot.config_checks import configuration_problems, quoted_values, survey_references
 from bot.errors import UserError
 from bot.findings import Finding, errors_in, in_file, refuse, syntax_errors
 from bot.settings import (
@@ -218,6 +218,9 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> ConfigReadin
         settings = Settings.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         problems = list(_translate(error, data))
+    wrong = {problem.path for problem in problems}
+    lists: dict[str, type[BaseModel]] = {"cohort": Cohort, "pulse": Pulse}
+    problems += quoted_values(data, _tables() | lists, but=variables.keys() | wrong)
     problems += configuration_problems(data)
     findings = (*_placed(source, problems, variables), *odd)
     known = _beside(settings or _what_can_be_told(data), file)

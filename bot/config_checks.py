@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from cronsim import CronSim
@@ -19,14 +19,20 @@ from pydantic import BaseModel, ValidationError
 
 from bot.clock.fitting import within
 from bot.clock.wall import minute_of
-from bot.settings import Fatigue, Pulse, Results, Slack, Telegram, Web, written
+from bot.settings import Fatigue, Pulse, Results, Telegram, Web, written
 from bot.toml_source import KeyPath
 from dialogues.errors import Problem
 from dialogues.survey import Survey
 
-__all__ = ["configuration_problems", "survey_references", "too_few_to_draw"]
+__all__ = ["configuration_problems", "quoted_values", "survey_references", "too_few_to_draw"]
 
 T = TypeVar("T", bound=BaseModel)
+
+_PLAIN_KINDS: dict[object, str] = {
+    bool: "expected true or false, without quotes",
+    int: "expected a whole number, without quotes",
+    float: "expected a number, without quotes",
+}
 
 #: A schedule is held against the fatigue budget from here, as far ahead as this, and for
 #: this many openings at most.
@@ -59,7 +65,7 @@ def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
             yield from _in_order(pulse, ("pulse", place))
             yield from _in_own_quiet(pulse, ("pulse", place))
             yield from _in_vain(pulse, ("pulse", place))
-    yield from _tokens(_made(Slack, data.get("slack", {})))
+    yield from _tokens(data.get("slack"))
     yield from _webhook(_made(Telegram, data.get("telegram", {})), _made(Web, data.get("web", {})))
     results = _made(Results, data.get("results", {}))
     yield from _groups(results)
@@ -67,6 +73,40 @@ def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     fatigue = _made(Fatigue, data.get("fatigue", {}))
     if fatigue is not None:
         yield from _wearing(pulses, fatigue)
+
+
+def quoted_values(
+    data: Mapping[str, Any],
+    tables: Mapping[str, type[BaseModel]],
+    *,
+    but: Collection[KeyPath],
+) -> Iterator[Problem]:
+    """Yield numbers and truth values that a file has in quotes, or one for the other.
+
+    Args:
+        data: As in the file, the environment laid over it.
+        tables: Name of a table, or of a list of tables, to its keys.
+        but: What comes from the environment, where everything is text.
+    """
+    for name, model in tables.items():
+        given = data.get(name)
+        items: list[tuple[KeyPath, object]] = [((name,), given)]
+        if isinstance(given, list):
+            items = [((name, place), item) for place, item in enumerate(given)]
+        for path, item in items:
+            for key, value in item.items() if isinstance(item, Mapping) else ():
+                field = model.model_fields.get(key)
+                kinds = _kinds(field.annotation) if field is not None else set()
+                at = (*path, key)
+                if at in but or not kinds & set(_PLAIN_KINDS):
+                    continue
+                if isinstance(value, str) or (isinstance(value, bool) and bool not in kinds):
+                    expected = next(_PLAIN_KINDS[kind] for kind in _PLAIN_KINDS if kind in kinds)
+                    yield Problem(path=at, expected=expected)
+
+
+def _kinds(annotation: object) -> set[object]:
+    return {annotation, *get_args(annotation)}
 
 
 def survey_references(data: Mapping[str, Any], survey_ids: Collection[str]) -> Iterator[Problem]:
@@ -231,12 +271,13 @@ def _lives(pulse: Pulse) -> list[timedelta]:
     return lives
 
 
-def _tokens(slack: Slack | None) -> Iterator[Problem]:
-    if slack is None:
+def _tokens(slack: object) -> Iterator[Problem]:
+    """What is missing beside a token, also one that is wrong itself."""
+    if not isinstance(slack, Mapping):
         return
-    bot, app = slack.bot_token.get_secret_value(), slack.app_token.get_secret_value()
-    if slack.mode == "http":
-        if bot and not slack.signing_secret.get_secret_value():
+    bot, app = slack.get("bot_token"), slack.get("app_token")
+    if slack.get("mode") == "http":
+        if bot and not slack.get("signing_secret"):
             expected = (
                 'expected the signing secret, from "Basic Information", beside bot_token:'
                 ' mode = "http" needs both'

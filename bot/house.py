@@ -14,6 +14,7 @@ from typing import Literal
 from bot.clock.fatigue import Budget
 from dialogues import messages
 from dialogues.survey import Survey
+from dialogues.text import Text
 
 __all__ = ["CohortPlan", "House", "PulsePlan", "Share"]
 
@@ -87,7 +88,7 @@ class House:
     cohorts: Sequence[CohortPlan] = ()
     pulses: Sequence[PulsePlan] = ()
     contact: str = ""
-    kept: str = ""
+    kept: Text | None = None
     min_group: int = 5
     results: Share = "both"
     budget: Budget | None = None
@@ -132,9 +133,10 @@ class House:
             if self.contact
             else messages.say("privacy_no_contact", language)
         )
+        kept = self.kept.say(language, messages.LANGUAGES[0]) if self.kept else ""
         kept = (
-            messages.say("privacy_kept", language, kept=self.kept)
-            if self.kept
+            messages.say("privacy_kept", language, kept=kept)
+            if kept
             else messages.say("privacy_kept_unknown", language)
         )
         mark = "/" if slash else ""

@@ -28,7 +28,10 @@ from pydantic import (
     model_validator,
 )
 
+from bot.clock.zones import zones_called
 from dialogues.errors import StoreError
+from dialogues.folding import fold
+from dialogues.text import Text
 from storage.urls import SqlitePlace, read_url
 
 __all__ = [
@@ -103,7 +106,8 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (OSError, ValueError, KeyError):
-        near = get_close_matches(value, available_timezones(), n=1)
+        called, _ = zones_called(fold(value))
+        near = called or get_close_matches(value, available_timezones(), n=1)
         hint = f"; did you mean {near[0]}?" if near else ' such as "Europe/London"'
         raise ValueError(f"expected the name of a time zone{hint}") from None
     return value
@@ -197,6 +201,12 @@ def _calendar(value: str) -> str:
     return value
 
 
+def _short(value: Text | None) -> Text | None:
+    if value is not None and any(len(words) > 100 for words in value.root.values()):
+        raise ValueError("expected at most 100 characters")
+    return value
+
+
 def _none_for_empty(value: object) -> object:
     return None if value == "" else value
 
@@ -270,7 +280,9 @@ class Telegram(Table):
 class Slack(Table):
     """Partners' channel; off while the tokens are empty."""
 
-    bot_token: Annotated[SecretStr, _shape(r"xox[a-z]-\S+", 'expected a token "xoxb-..."')] = Field(
+    bot_token: Annotated[
+        SecretStr, _shape(r"(xoxe\.)?xoxb-\S+", 'expected the token of a bot, "xoxb-..."')
+    ] = Field(
         default=SecretStr(""),
         description="`xoxb-...`, from “OAuth & Permissions”; empty: no Slack",
     )
@@ -347,8 +359,10 @@ class Privacy(Table):
     contact: str = Field(
         default="", max_length=300, description="who runs this and how to reach them"
     )
-    kept: str = Field(
-        default="", max_length=100, description='how long answers are kept, such as "two years"'
+    kept: Annotated[Text | None, AfterValidator(_short)] = Field(
+        default=None,
+        description='how long answers are kept, such as "two years", or a table of languages,'
+        ' such as `{ en = "two years", cy = "dwy flynedd" }`',
     )
 
 

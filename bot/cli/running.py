@@ -108,3 +108,5 @@ def _log_to_stderr(*, verbose: bool) -> None:
         stream=sys.stderr,
     )
     logging.getLogger("bot").setLevel(logging.DEBUG if verbose else logging.INFO)
+    # It warns of every tick that falls out since the one before it is still at work, as it should.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)

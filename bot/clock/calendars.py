@@ -42,6 +42,9 @@ def calendar_problem(name: str) -> str | None:
     country, _, region = name.partition("-")
     expected = "expected a country and perhaps a region"
     if country not in known:
+        regions_called = _regions_called(name)
+        if regions_called:
+            return f"{expected}; did you mean {' or '.join(regions_called)}?"
         near = _nearest(country.upper(), known)
         hint = f"; did you mean {near}?" if near else ' such as "GB" or "GB-WLS"'
         return f"{expected}{hint}"
@@ -57,6 +60,21 @@ def calendar_problem(name: str) -> str | None:
     if near:
         return f"{expected}; did you mean {country}-{by_name[near]}?"
     return f"expected a region of {country}: {', '.join(regions[:20])}"
+
+
+def _regions_called(words: str) -> list[str]:
+    """Give calendars of regions that have this code or name, at most three."""
+    import holidays
+
+    word = words.strip().casefold()
+    found: list[str] = []
+    for country, regions in holidays.list_supported_countries(include_aliases=False).items():
+        named = {code.casefold(): code for code in regions}
+        for code, names in holidays.country_holidays(country).get_subdivision_aliases().items():
+            named |= {one.casefold(): code for one in names}
+        if word in named:
+            found.append(f"{country}-{named[word]}")
+    return found[:3]
 
 
 def _nearest(word: str, known: object) -> str | None:

@@ -19,6 +19,7 @@ from bot.config import (
 )
 from bot.errors import UserError
 from bot.findings import Finding
+from bot.house import House
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.toml"
@@ -170,7 +171,19 @@ def test_warnings_stay_with_the_settings(tmp_path: Path) -> None:
         ('[web]\npublic_url = "https://a.org/?x"', 2, "web.public_url", "without ?"),
         ('[web]\ndrain = "10"', 2, "web.drain", '"2d"'),
         ('[web]\ndrain = "10m"', 2, "web.drain", '"5m" or less'),
-        ('[slack]\nbot_token = "abc"', 2, "slack.bot_token", "xoxb-"),
+        ('[slack]\nbot_token = "abc"\napp_token = "xapp-1"', 2, "slack.bot_token", "xoxb-"),
+        ('[slack]\nbot_token = "xoxp-1"\napp_token = "xapp-1"', 2, "slack.bot_token", "xoxb-"),
+        ('[delivery]\nslots = "32"', 2, "delivery.slots", "a whole number, without quotes"),
+        ("[delivery]\nslots = true", 2, "delivery.slots", "a whole number"),
+        (
+            '[delivery]\nslack_broadcast_per_second = "4"',
+            2,
+            "delivery.slack_broadcast_per_second",
+            "a number, without quotes",
+        ),
+        ('[web]\nalways = "yes"', 2, "web.always", "true or false, without quotes"),
+        ("[privacy]\nkept = { en = 2 }", 2, "privacy.kept.en", "text in quotes"),
+        (f'[privacy]\nkept = {{ cy = "{"x" * 101}" }}', 2, "privacy.kept", "100 characters"),
         ('[slack]\nbot_token = "xoxb-1"', 1, "slack.app_token", "Socket Mode needs both"),
         ('[slack]\napp_token = "xapp-1"', 1, "slack.bot_token", "Socket Mode needs both"),
         ("[results]\nmin_group = 1", 2, "results.min_group", "3 or more"),
@@ -182,6 +195,10 @@ def test_warnings_stay_with_the_settings(tmp_path: Path) -> None:
         ("[[cohort]]\nname = 'A b'", 2, "cohort.A b.name", "a-z, 0-9 and -"),
         ("[[cohort]]\ntitle = 'x'", 1, "cohort.1.name", "it is missing"),
         (COHORT + "timezone = 'Europe/Londn'", 3, "cohort.riverside.timezone", "Europe/London?"),
+        (COHORT + "timezone = 'BST'", 3, "cohort.riverside.timezone", "mean Europe/London?"),
+        (COHORT + "timezone = 'Cardiff'", 3, "cohort.riverside.timezone", "mean Europe/London?"),
+        (COHORT + "holidays = 'WLS'", 3, "cohort.riverside.holidays", "mean GB-WLS?"),
+        (COHORT + "holidays = 'Wales'", 3, "cohort.riverside.holidays", "mean GB-WLS?"),
         (COHORT + "timezone = '../x'", 3, "cohort.riverside.timezone", "a time zone"),
         (COHORT + "telegram_code = 'a b'", 3, "cohort.riverside.telegram_code", "at most 64"),
         (COHORT + "slack_channel = '#x'", 3, "cohort.riverside.slack_channel", "C0123456789"),
@@ -295,7 +312,7 @@ def test_what_a_syntax_error_took_out_is_not_missed_again(tmp_path: Path) -> Non
 
 def test_a_token_is_never_repeated(tmp_path: Path) -> None:
     found = wrong(tmp_path, "[telegram]\ntoken = 'x SECRET'\n[slack]\nbot_token = 'SECRET'\n")
-    assert len(found) == 2
+    assert [one.key for one in found] == ["telegram.token", "slack.app_token", "slack.bot_token"]
     assert "SECRET" not in " ".join(map(str, found))
 
 
@@ -456,3 +473,28 @@ def test_reading_the_configuration_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout.strip() == ""
+
+
+def test_numbers_of_the_environment_need_no_quotes_of_their_own() -> None:
+    environ = {"PULSE_DELIVERY__SLOTS": "8", "PULSE_WEB__ALWAYS": "true"}
+    settings = load_settings(None, environ)
+    assert (settings.delivery.slots, settings.web.always) == (8, True)
+
+
+def test_how_long_answers_are_kept_is_said_in_each_language(tmp_path: Path) -> None:
+    def said(kept: str, language: str) -> str:
+        file = tmp_path / "config.toml"
+        file.write_text(f"[privacy]\nkept = {kept}\n")
+        return House(surveys={}, kept=load_settings(file, {}).privacy.kept).privacy(
+            language, slash=False
+        )
+
+    both = '{ en = "two years", cy = "dwy flynedd" }'
+    assert "We keep it for two years." in said(both, "en")
+    assert "Rydyn ni'n ei gadw am dwy flynedd." in said(both, "cy")
+    assert "Rydyn ni'n ei gadw am two years." in said('"two years"', "cy")
+    assert "until the people who run this survey erase it" in said('""', "en")
+    environ = {"PULSE_PRIVACY__KEPT": "a year"}
+    assert "for a year." in House(
+        surveys={}, kept=load_settings(None, environ).privacy.kept
+    ).privacy("en", slash=False)
