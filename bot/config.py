@@ -42,6 +42,7 @@ from bot.toml_source import KeyPath, TomlSource, TomlUnreadable, read_toml, read
 from dialogues.errors import Problem
 from dialogues.expectations import is_echo, keys_of, plain, unknown_key
 from dialogues.loader import read_survey
+from dialogues.promises import MIN_GROUP
 from dialogues.survey import Survey
 
 __all__ = [
@@ -131,7 +132,8 @@ class Settings(Table):
         """
         enablers = read_enablers(self.codeframe)
         files = survey_files(self.surveys_dir)
-        read = [read_survey_file(path, enablers=enablers) for path in files]
+        least = self.results.min_group
+        read = [read_survey_file(path, enablers=enablers, min_group=least) for path in files]
         refuse(finding for file in read for finding in file.findings)
         refuse(ids_twice(read))
         ids = [file.survey_id for file in read if file.survey_id is not None]
@@ -398,14 +400,16 @@ def survey_files(folder: Path) -> list[Path]:
     return files
 
 
-def read_survey_file(path: Path, *, enablers: Collection[str] | None = None) -> SurveyFile:
+def read_survey_file(
+    path: Path, *, enablers: Collection[str] | None = None, min_group: int = MIN_GROUP
+) -> SurveyFile:
     """Read a survey file and find all that is wrong in it, in one pass. Never raises."""
     try:
         source = read_toml(path)
     except TomlUnreadable as error:
         finding = Finding(file=error.file, line=error.line, key="", expected=error.expected)
         return SurveyFile(path=path, survey=None, survey_id=None, findings=(finding,))
-    reading = read_survey(source.data, enablers=enablers)
+    reading = read_survey(source.data, enablers=enablers, min_group=min_group)
     findings = (*syntax_errors(source), *in_file(source, reading.problems))
     survey_id = source.data.get("survey")
     return SurveyFile(

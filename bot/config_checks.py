@@ -22,6 +22,7 @@ from bot.clock.wall import minute_of
 from bot.settings import Fatigue, Pulse, Results, Telegram, Web, written
 from bot.toml_source import KeyPath
 from dialogues.errors import Problem
+from dialogues.promises import MIN_GROUP
 from dialogues.survey import Survey
 
 __all__ = ["configuration_problems", "quoted_values", "survey_references", "too_few_to_draw"]
@@ -327,6 +328,12 @@ def _public(host: str) -> bool:
 
 
 def _groups(results: Results | None) -> Iterator[Problem]:
+    if results is not None and results.min_group < MIN_GROUP:
+        expected = (
+            f"expected {MIN_GROUP} or more: of fewer people one is easily told apart, so say it"
+            " to those who are asked, also in surveys of your own"
+        )
+        yield Problem(path=("results", "min_group"), expected=expected, severity="warning")
     if results is not None and results.public_min_group < results.min_group:
         expected = f"expected min_group ({results.min_group}) or more"
         yield Problem(path=("results", "public_min_group"), expected=expected)

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from dialogues.checks import Draft, check
 from dialogues.errors import Problem, SurveyInvalid
 from dialogues.expectations import is_echo, keys_of, plain, unknown_key
+from dialogues.promises import MIN_GROUP, broken_promises, filled
 from dialogues.survey import (
     ID,
     Choice,
@@ -63,37 +64,49 @@ class SurveyReading:
     problems: tuple[Problem, ...]
 
 
-def load_survey(data: Mapping[str, Any], *, enablers: Collection[str] | None = None) -> Survey:
+def load_survey(
+    data: Mapping[str, Any],
+    *,
+    enablers: Collection[str] | None = None,
+    min_group: int = MIN_GROUP,
+) -> Survey:
     """Make a survey of the data of its file.
 
     Args:
         data: As TOML gives it.
         enablers: Keys of the codeframe; None leaves ``enabler`` unchecked.
+        min_group: People behind a figure, for ``{min_group}``.
 
     Raises:
         SurveyInvalid: It has errors; ``problems`` says all of them, and the warnings.
     """
-    reading = read_survey(data, enablers=enablers)
+    reading = read_survey(data, enablers=enablers, min_group=min_group)
     if reading.survey is None:
         raise SurveyInvalid(reading.problems)
     return reading.survey
 
 
 def read_survey(
-    data: Mapping[str, Any], *, enablers: Collection[str] | None = None
+    data: Mapping[str, Any],
+    *,
+    enablers: Collection[str] | None = None,
+    min_group: int = MIN_GROUP,
 ) -> SurveyReading:
     """Read a survey and find all that is wrong in it, in one pass. Never raises.
 
     Args:
         data: As TOML gives it.
         enablers: Keys of the codeframe; None leaves ``enabler`` unchecked.
+        min_group: People behind a figure, for ``{min_group}``.
     """
-    problems: list[Problem] = []
+    problems = list(broken_promises(data, min_group))
+    words, data = filled(data, min_group), filled(data, MIN_GROUP)
     survey: Survey | None = None
     try:
-        survey = Survey.model_validate(dict(data), by_alias=True, by_name=False)
+        survey = Survey.model_validate(words, by_alias=True, by_name=False)
     except ValidationError as error:
         problems += _translate(error, data)
+    # A digit more makes no text too long.
     draft = Draft(data=data, questions=_questions(data))
     problems += _untyped(draft)
     problems += check(draft, enablers=enablers)

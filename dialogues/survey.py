@@ -278,7 +278,11 @@ class Survey(_Model):
         default="confidential",
         description="`anonymous`: once sent, nothing joins the answers to the person",
     )
-    intro: Text | None = Field(default=None, description="said before the first question")
+    intro: Text | None = Field(
+        default=None,
+        description="said before the first question; `{min_group}` puts in `results.min_group`"
+        " here, in `thanks` and in the consent",
+    )
     thanks: Text | None = Field(default=None, description="said after the last one")
     consent: Consent = Field(description="what a person agrees to, before anything is kept")
     ask_sector: StrictBool = Field(

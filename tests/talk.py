@@ -22,6 +22,7 @@ from dialogues.events import (
     ReplyUnreadable,
     WaveClosed,
 )
+from dialogues.loader import load_survey
 from dialogues.prompts import Prompt
 from dialogues.survey import Survey
 
@@ -30,7 +31,7 @@ BEGIN = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
 
 
 def shipped(survey_id: str) -> Survey:
-    return Survey.model_validate(tomllib.loads((SURVEYS / f"{survey_id}.toml").read_text()))
+    return load_survey(tomllib.loads((SURVEYS / f"{survey_id}.toml").read_text()))
 
 
 def survey_of(*questions: dict[str, Any], **more: Any) -> Survey:

@@ -74,6 +74,7 @@ def _look(files: list[Path]) -> tuple[list[Finding], list[str]]:
     from bot.config import ids_twice, read_survey_file
     from bot.config_checks import survey_references, too_few_to_draw
     from bot.findings import in_file
+    from dialogues.promises import MIN_GROUP
 
     surveys = [path for path in files if not _is_configuration(path)]
     reading, findings = _configuration()
@@ -83,7 +84,9 @@ def _look(files: list[Path]) -> tuple[list[Finding], list[str]]:
         findings += missing
     enablers, unreadable = _enablers(reading)
     findings += unreadable
-    read = [read_survey_file(path, enablers=enablers) for path in surveys]
+    settings = None if reading is None else reading.settings
+    least = MIN_GROUP if settings is None else settings.results.min_group
+    read = [read_survey_file(path, enablers=enablers, min_group=least) for path in surveys]
     findings += [finding for survey in read for finding in survey.findings]
     findings += ids_twice(read)
     if reading is not None and whole and surveys:

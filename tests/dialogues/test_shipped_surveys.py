@@ -14,7 +14,7 @@ import dialogues
 
 FOLDER = Path(dialogues.__file__).parent / "surveys"
 SURVEYS: dict[str, dict[str, Any]] = {
-    path.stem: tomllib.loads(path.read_text(encoding="utf-8"))
+    path.stem: tomllib.loads(path.read_text(encoding="utf-8").replace("{min_group}", "5"))
     for path in sorted(FOLDER.glob("*.toml"))
 }
 LANGUAGES = {"en", "cy"}
