@@ -13,6 +13,7 @@ from bot.house import House
 from dialogues import messages
 from dialogues.coding import Codeframe, Coding
 from dialogues.disposition import Disposition
+from dialogues.folding import fold
 from dialogues.prompts import Prompt
 from dialogues.replies import label_of
 from dialogues.sector import Sector, sector_label
@@ -252,7 +253,8 @@ class _Letter:
             return self._say("mydata_no_answer")
         label = self._label(survey, held.question_id, held.value)
         typed = held.text.strip()
-        return f"{label} ({typed})" if typed and typed not in (label, held.value) else label
+        same = fold(typed) in ("", fold(label), fold(held.value))
+        return label if same else f"{label} ({typed})"
 
     def _label(self, survey: Survey | None, question_id: str, value: str) -> str:
         question = survey.by_id.get(question_id) if survey else None

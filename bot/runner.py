@@ -38,6 +38,7 @@ from bot.looking_back import look_back
 from bot.observer import UNOBSERVED, Observer, TurnOutcome
 from bot.own_times import OwnTimes
 from bot.replanning import replan
+from bot.strangers import answer_stranger
 from bot.visit import Checkin, Visit
 from dialogues import messages
 from dialogues.coding import Codeframe
@@ -197,6 +198,8 @@ class Runner:
                 if respondent is None:
                     if isinstance(inbound, Edited | Pressed):
                         # Left over from before somebody was forgotten: it makes nobody known.
+                        return
+                    if answer_stranger(self, store, inbound, now):
                         return
                     respondent = self._welcome(store, inbound, now)
                 elif not respondent.reachable:

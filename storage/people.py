@@ -254,6 +254,16 @@ class People(Dispositions, Holding):
             n_responses=n_responses,
         )
         if farewell is not None:
+            self.say_farewell(address, farewell, leaving_id=leaving_id, at=at)
+        self.scrub_due = True
+        return n_responses
+
+    def say_farewell(
+        self, address: Address, prompt: Prompt, *, leaving_id: str, at: datetime
+    ) -> None:
+        """Put out a message to an address that nobody is known at; see the contract."""
+        there = self._one("address_at", channel=address.channel, platform_id=address.platform_id)
+        if there is None:
             self._run(
                 "add_address",
                 channel=address.channel,
@@ -262,16 +272,14 @@ class People(Dispositions, Holding):
                 respondent_id=leaving_id,
                 leaving=1,
             )
-            self._put_out(
-                farewell,
-                respondent_id=leaving_id,
-                channel=address.channel,
-                window=Window(due_at=at),
-                lane=0,
-                farewell=True,
-            )
-        self.scrub_due = True
-        return n_responses
+        self._put_out(
+            prompt,
+            respondent_id=leaving_id if there is None else there["respondent_id"],
+            channel=address.channel,
+            window=Window(due_at=at),
+            lane=0,
+            farewell=True,
+        )
 
     def _response_held(self, row: Record) -> ResponseHeld:
         codings = self.codings_of(row["response_id"])

@@ -225,6 +225,15 @@ class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
         """
         ...
 
+    def say_farewell(
+        self, address: Address, prompt: Prompt, *, leaving_id: str, at: datetime
+    ) -> None:
+        """Put out a message to an address that nobody is known at: it stays, under the fresh
+        pseudonym ``leaving_id`` or that of a farewell under way, until the message was sent or
+        given up.
+        """
+        ...
+
     # Surveys --------------------------------------------------------------------------
 
     def keep_survey(self, survey: Survey, *, at: datetime) -> None:

@@ -183,7 +183,12 @@ where channel = :channel and state <> 'sent' and state in ('pending', 'claimed')
 and due_at < :before
 
 -- name: farewell_over
+-- The last of them: who asks once more is answered there too.
 delete from addresses where respondent_id = :respondent_id and leaving = 1
+and not exists (
+    select 1 from outbox
+    where respondent_id = :respondent_id and state in ('pending', 'claimed')
+)
 
 -- name: release_claims
 update outbox

@@ -151,3 +151,10 @@ def test_in_welsh(place: Place) -> None:
     assert "(nodiadau atgoffa: 0; canlyniad: wedi gorffen, 1 Rhagfyr)" in shown
     assert "(gofynnwyd 10:00, atebwyd 10:00, sawl gwaith y newidiwyd: 1)" in shown
     assert "Nodau cyffredin (cryfder), o “We”, 88% yn siŵr" in shown
+
+
+def test_a_label_that_was_typed_is_shown_once(place: Place) -> None:
+    place.answer("ann", "/start", "I agree", "YES")
+    shown = letter(place)
+    assert "\n  Yes (asked" in shown
+    assert "(YES)" not in shown

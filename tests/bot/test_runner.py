@@ -103,6 +103,34 @@ def test_who_asked_to_be_forgotten_is_not_enrolled_again(place: Place) -> None:
     assert "May we keep" in place.answer("sue", "start", channel="slack")[-1]
 
 
+@pytest.mark.parametrize("words", ["/mydata", "/forget", "/privacy"])
+def test_who_only_looks_makes_no_record(place: Place, words: str) -> None:
+    place.answer("ann", "/start", "/forget", "/forget")
+    for _ in range(2):
+        place.write("ann", words)
+    shown = place.texts()["ann"]
+    assert len(shown) == 2
+    if words == "/privacy":
+        assert shown[0].startswith("This survey is run by the Riverside team.")
+    else:
+        assert shown[0] == "We keep nothing about you. To take part, type /start."
+    for table in ("respondents", "addresses", "sessions", "outbox"):
+        assert place.rows(f"select * from {table}") == []
+    assert "May we keep" in place.answer("ann", "/start")[-1]
+
+
+def test_who_looks_while_they_are_said_goodbye_to_hears_both(place: Place) -> None:
+    place.answer("ann", "/start", "/forget")
+    place.write("ann", "/forget")
+    place.write("ann", "/mydata")
+    shown = place.texts()["ann"]
+    assert [text.split(".")[0] for text in shown] == [
+        "Everything is erased",
+        "We keep nothing about you",
+    ]
+    assert place.rows("select * from addresses") == []
+
+
 def test_who_blocked_us_is_left_alone_until_they_come_back(place: Place) -> None:
     place.join("sue", channel="slack")
     place.take(moved(place, WentAway))

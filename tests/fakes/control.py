@@ -9,7 +9,8 @@ All take and give JSON; a person is made when first named. Errors come as 400 wi
     POST /control/say     {person, text}
     POST /control/press   {person, which?, message?}     label, data or index; message id
     POST /control/edit    {person, message, text}
-    POST /control/do      {person, act}        act: one of the person's plain acts (block, ...)
+    POST /control/do      {person, act, ...}   act: one of the person's plain acts (block, ...),
+                                               with its arguments: join and leave {channel}
     POST /control/fail    {method, kind, ...}  the arguments of `faults.fail`
     POST /control/faults  {repeat?, hold?, ...}  attributes of `faults`
     POST /control/clear   {}                   no more faults
@@ -83,7 +84,8 @@ async def _carry_out(server: Any, verb: str, given: dict[str, Any]) -> Any:
         await person.edit(_message(person, given["message"]), given["text"])
         return {"ok": True}
     if verb == "do" and given["act"] in PLAIN_ACTS:
-        await getattr(person, given["act"])()
+        arguments = {name: value for name, value in given.items() if name not in ("person", "act")}
+        await getattr(person, given["act"])(**arguments)
         return {"ok": True}
     raise ValueError(f"no such control: {verb}")
 

@@ -15,6 +15,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 
+from tests.fakes.slack import FakeSlack
 from tests.fakes.telegram import FakeTelegram
 
 
@@ -95,6 +96,16 @@ async def test_another_process_drives_a_fake(fake: FakeTelegram) -> None:
         assert await control.get("people") == [{"id": 7, "name": "Ann", "messages": 2}]
         counters = await control.get("counters")
         assert (counters["sent"], counters["calls"]["sendMessage"]) == (1, 1)
+
+
+async def test_another_process_lets_somebody_join_and_leave() -> None:
+    async with FakeSlack() as slack, aiohttp.ClientSession() as session:
+        control = Control(session, slack.address)
+        await control.post("do", person="U7", act="join", channel="C1")
+        assert "U7" in slack.channel("C1").members
+        await control.post("do", person="U7", act="leave", channel="C1")
+        assert "U7" not in slack.channel("C1").members
+        assert "error" in await control.post("do", status=400, person="U7", act="join")
 
 
 async def test_another_process_sets_faults(fake: FakeTelegram) -> None:
