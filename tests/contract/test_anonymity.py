@@ -255,6 +255,23 @@ def test_what_is_on_its_way_while_it_is_cut_loose_is_not_sent_again(store: SqlSt
     assert send(store) == ["Thank you."]
 
 
+def test_what_is_on_its_way_when_its_wave_closes_is_not_sent_again(store: SqlStore) -> None:
+    wave_of_secrets(store)
+    cat = answer(store, "cat")
+    [question] = claim(store)
+    go_on(
+        store,
+        cat,
+        shown("This check-in has closed."),
+        session_id="s-of-cat",
+        status=Status.CLOSED,
+    )
+    store.settle_wave("w", at=LATER, min_group=5)
+    retry = Receipt(outbox_id=question.outbox_id, outcome="retry", retry_at=AT)
+    store.settle([retry], now=AT)
+    assert send(store) == ["This check-in has closed."]
+
+
 def test_what_we_say_to_everybody_is_not_lost_with_a_letter(store: SqlStore) -> None:
     wave_of_secrets(store)
     ann = answer(store, "ann")
