@@ -115,8 +115,10 @@ def _zone(value: str) -> str:
 
 def _cron(value: str) -> str:
     expected = 'expected minute, hour, day, month and weekday such as "0 10 1 * *"'
-    if len(value.split()) != 5:
-        raise ValueError(f"{expected}; here are {len(value.split())} fields")
+    count = len(value.split())
+    if count != 5:
+        here = "is 1 field" if count == 1 else f"are {count} fields"
+        raise ValueError(f"{expected}; here {here}")
     try:
         comes = next(CronSim(value, datetime(2026, 1, 1, tzinfo=UTC)), None)
     except CronSimError as error:

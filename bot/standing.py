@@ -15,7 +15,7 @@ from dialogues.rates import Rates, rates_of
 from dialogues.states import UNSENT, Cause, State
 from storage.protocol import InvitationCounts, Wave
 
-__all__ = ["WaveStanding", "in_zone", "why_not"]
+__all__ = ["WaveStanding", "in_zone", "people", "why", "why_not"]
 
 #: A cohort that can be counted before anybody is asked: the members of a Slack channel. Who
 #: follows a link chose to come, so theirs is no response rate.
@@ -154,13 +154,15 @@ class WaveStanding:
         if self.measured:
             said += f", {self.measured:.1f} messages a second"
         if self.wave.state == "paused" and counts.to_send:
-            return f"{said}; {self.due + self.later:,} messages wait until it is resumed"
+            n = self.due + self.later
+            return f"{said}; {_messages(n)} {'waits' if n == 1 else 'wait'} until it is resumed"
         done_at = self.done_at
         if done_at is None:
             return said
-        said += f"; {self.due:,} messages to send"
+        said += f"; {_messages(self.due)} to send"
         if self.later:
-            said += f" and {self.later:,} that wait for people's own hours"
+            waits = "waits" if self.later == 1 else "wait"
+            said += f" and {self.later:,} that {waits} for people's own hours"
         return f"{said}, done at about {in_zone(done_at, self.wave.timezone)}"
 
     def states(self) -> str:
@@ -200,15 +202,31 @@ class WaveStanding:
         )
 
 
+def why(reason: str) -> str:
+    """Say in few words why something was not sent.
+
+    Args:
+        reason: A ``Cause``.
+    """
+    return _WHY[Cause(reason)]
+
+
 def why_not(not_invited: Mapping[str, int]) -> str:
     """Say how many people are not invited, and why; empty where there is nobody.
 
     Args:
         not_invited: Reason to how many.
     """
-    return ", ".join(
-        f"{count:,} {_WHY[Cause(reason)]}" for reason, count in sorted(not_invited.items())
-    )
+    return ", ".join(f"{count:,} {why(reason)}" for reason, count in sorted(not_invited.items()))
+
+
+def people(n: int) -> str:
+    """Write ``1 person``, ``2,000 people``."""
+    return "1 person" if n == 1 else f"{n:,} people"
+
+
+def _messages(n: int) -> str:
+    return "1 message" if n == 1 else f"{n:,} messages"
 
 
 def in_zone(at: datetime, timezone: str) -> str:

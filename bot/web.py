@@ -259,7 +259,8 @@ class _Refusals:
         now = asyncio.get_running_loop().time()
         if now >= self._say_at.get(kind, 0.0):
             self._say_at[kind] = now + _SAY_SECONDS
-            log.warning("Refused %d web requests: %s", self._unsaid.pop(kind), kind)
+            count = self._unsaid.pop(kind)
+            log.warning("Refused %d web request%s: %s", count, "" if count == 1 else "s", kind)
 
 
 class _Server(web.Server):

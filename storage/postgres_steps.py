@@ -114,7 +114,9 @@ class Steps:
 
     def _refuse_others(self) -> None:
         if self._readonly:
-            raise StoreError(f"There is nothing in {self._name} yet; see storage.url.")
+            raise StoreError(
+                f"There is nothing in {self._name} yet (storage.url); `pulse run` makes it."
+            )
         schema = self._driver.one("select current_schema() as name", {})
         if schema is None or schema["name"] is None:
             raise StoreError(f"{self._name} has no schema to keep tables in; see search_path.")

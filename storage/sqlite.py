@@ -283,7 +283,7 @@ def _prepare(path: Path, *, readonly: bool) -> None:
             raise StoreFull(f"{path} may not be written; change its rights or storage.url.")
         return
     if readonly:
-        raise StoreError(f"There is no database at {path} yet; see storage.url.")
+        raise StoreError(f"There is no database at {path} yet (storage.url); `pulse run` makes it.")
     if not path.parent.is_dir():
         raise StoreError(
             f"The folder {path.parent} of the database is missing; make it or change storage.url."

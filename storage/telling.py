@@ -71,7 +71,7 @@ class Telling(Protocol):
         ...
 
     def results_for(self, respondent_id: str, *, limit: int) -> list[KeptResults]:
-        """Give results of closed waves of this person's cohorts, the newest wave first."""
+        """Give results of closed waves of this person's cohorts, the one that closed last first."""
         ...
 
     def untold_results(self) -> list[KeptResults]:

@@ -20,11 +20,14 @@ from bot.errors import CannotError, UserError
 if TYPE_CHECKING:
     from storage.protocol import Holdings, Respondent, Store
 
-__all__ = ["erase"]
+__all__ = ["NOBODY", "erase"]
 
 _T = TypeVar("_T")
 
 _CHANNELS = {"telegram": "Telegram", "slack": "Slack", "terminal": "the terminal"}
+
+#: Said where a code is nobody's.
+NOBODY = "Nobody is known by this code. It is the one that `mydata` shows them."
 
 #: Where nobody but ``pulse chat`` itself sends anything.
 _NEVER_TOLD = "terminal"
@@ -140,7 +143,7 @@ def _member(store: Store, member_id: str) -> Respondent | None:
 
 def _nobody(store: Store, channel: str, platform_id: str) -> str:
     if not platform_id:
-        return "Nobody is known by this code. It is the one that `mydata` shows them."
+        return NOBODY
     if store.is_suppressed(channel, platform_id):
         return "Whoever was at this address is erased already."
     return f"Nobody is known at this address on {_CHANNELS[channel]}."

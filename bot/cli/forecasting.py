@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bot.cli import settings
+from bot.cli.erasing import NOBODY
 from bot.errors import UserError
+from bot.standing import why, why_not
 
 if TYPE_CHECKING:
     from bot.forecasting import Forecast, Period
@@ -73,6 +75,8 @@ def forecast(
     store = open_reader(known.storage.url)
     try:
         with store.transaction():
+            if person is not None and store.respondent(person) is None:
+                raise UserError(NOBODY)
             found = [
                 one
                 for one in look_ahead(
@@ -159,15 +163,14 @@ def _heading(group: Sequence[Forecast], house: House, rates: dict[str, float]) -
     cohort = house.cohort(first.cohort)
     timezone = cohort.timezone if cohort else "UTC"
     sent = [one for one in group if one.reason is None]
-    reasons = Counter(one.reason.replace("_", " ") for one in group if one.reason is not None)
+    reasons = Counter(one.reason for one in group if one.reason is not None)
     parts = [f"{first.wave_id}: {_what(first.number)} to {len(sent):,}"]
     if sent:
         begins_at = min(one.at for one in sent)
         parts.append(f"from {_clock(begins_at, timezone)}, all sent by about"
                      f" {_clock(_done_at(sent, rates), timezone)} {timezone}")  # fmt: skip
     if reasons:
-        told = ", ".join(f"{reason} {n:,}" for reason, n in sorted(reasons.items()))
-        parts.append(f"not to {reasons.total():,} ({told})")
+        parts.append(f"not to {reasons.total():,} ({why_not(reasons)})")
     return "; ".join(parts)
 
 
@@ -184,7 +187,7 @@ def _person(one: Forecast) -> str:
     local = one.at.astimezone(ZoneInfo(one.timezone))
     said = f"{local:%Y-%m-%d %a %H:%M %z} {one.timezone}  {one.respondent_id}  {one.channel}"
     if one.reason is not None:
-        return f"{said}  not sent: {one.reason.replace('_', ' ')}"
+        return f"{said}  not sent: {why(one.reason)}"
     if one.number == 0 and one.at != one.planned_at:
         return f"{said}  (by their clock at {_clock(one.planned_at, one.timezone)})"
     return said

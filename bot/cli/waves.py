@@ -82,7 +82,7 @@ def open_wave(
 ) -> None:
     """Open a wave of a pulse now; `pulse run` sends the invitations."""
     from bot.app import now
-    from bot.standing import why_not
+    from bot.standing import people, why_not
 
     with _desk() as desk:
         plan = desk.waves.house.pulse(pulse)
@@ -109,7 +109,7 @@ def open_wave(
             counts = desk.run(partial(_counts, wave_id=wave.wave_id))
             missed = why_not(not_invited)
             typer.echo(
-                f"Opened {wave.wave_id}: {_people(counts.invited)} to invite"
+                f"Opened {wave.wave_id}: {people(counts.invited)} to invite"
                 f"{f'; not invited: {missed}' if missed else ''}."
                 " `pulse run` sends the invitations, each at a fit hour."
             )
@@ -200,10 +200,6 @@ def status(
             typer.echo(json.dumps(rows if wave is None else rows[0], ensure_ascii=False))
         else:
             typer.echo("\n".join(line for one in look() for line in lines(one)))
-
-
-def _people(n: int) -> str:
-    return "1 person" if n == 1 else f"{n:,} people"
 
 
 def _counts(store: Store, *, wave_id: str) -> InvitationCounts:

@@ -41,13 +41,13 @@ where told_after is not null
 order by made_at, wave_id
 
 -- name: results_for
--- Of closed waves of this person's cohorts, the newest first.
+-- Of closed waves of this person's cohorts, the one that closed last first.
 select s.wave_id, s.figures, s.pictures, s.made_at, s.told_after
 from memberships m
 join waves w on w.cohort = m.cohort
 join results s on s.wave_id = w.wave_id
 where m.respondent_id = :respondent_id and w.state = 'closed'
-order by w.opens_at desc, w.wave_id desc
+order by w.closes_at desc, w.opens_at desc, w.wave_id desc
 limit :limit
 
 -- name: tell_on

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.cli import standing as terminal
-from bot.standing import WaveStanding
+from bot.standing import WaveStanding, people
 from dialogues.states import Cause
 from storage.protocol import InvitationCounts, Retention, ToSend
 from tests.contract.scenes import AT, wave
@@ -73,6 +73,17 @@ def test_who_was_never_asked_is_not_said_to_be() -> None:
     )
     assert stands(nobody, not_invited={"fatigue": 5}).sending() == "nobody is invited"
     assert stands(nobody).sending() == "nobody was invited yet"
+
+
+def test_one_is_one() -> None:
+    one = ToSend(channel="telegram", due=1, later=0, last_due_at=AT)
+    alone = stands(replace(COUNTS, to_send=(one,)))
+    assert "; 1 message to send, done" in alone.sending()
+    both = stands(replace(COUNTS, to_send=(replace(one, later=1),)))
+    assert "; 1 message to send and 1 that waits for people's own hours" in both.sending()
+    paused = stands(replace(COUNTS, to_send=(one,)), wave=wave(state="paused"))
+    assert paused.sending().endswith("; 1 message waits until it is resumed")
+    assert people(1) == "1 person"
 
 
 def test_sending_is_done_when_the_slowest_channel_is() -> None:

@@ -12,7 +12,7 @@ import time_machine
 
 from bot.__main__ import main
 from storage.open import open_store
-from storage.protocol import Address, Timing
+from storage.protocol import NO_END, Address, Timing
 
 CONFIG = """
 [[cohort]]
@@ -100,6 +100,34 @@ def test_for_a_program_and_for_one_person(pulse: Callable[..., Ran]) -> None:
             "not_sent": None,
         }
     ]
+
+
+def test_of_a_code_that_is_nobodys_that_is_said(pulse: Callable[..., Ran]) -> None:
+    status, out, err = pulse("--person", "nobody")
+    assert (status, out) == (2, "")
+    assert "Nobody is known by this code." in err
+
+
+def test_who_is_not_asked_is_listed_with_the_words_of_the_status(
+    pulse: Callable[..., Ran], tmp_path: Path
+) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/pulse.db")
+    store.set_timing("ann", Timing(paused_until=NO_END))
+    store.close()
+    status, out, _ = pulse("--days", "3")
+    assert status == 0
+    assert "not to 1 (1 away)" in out
+    assert out.rstrip().endswith("ann  telegram  not sent: away")
+
+
+def test_without_a_database_it_is_said_what_makes_one(
+    pulse: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "pulse.db").unlink()
+    status, out, err = pulse()
+    assert (status, out) == (1, "")
+    assert "There is no database" in err
+    assert "`pulse run` makes it" in err
 
 
 def test_where_nothing_comes_that_is_said(pulse: Callable[..., Ran]) -> None:

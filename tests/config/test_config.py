@@ -218,6 +218,7 @@ def test_each_mistake_has_its_line_and_key(
 @pytest.mark.parametrize(
     ("change", "key", "expected"),
     [
+        ('cron = "hourly"', "cron", "here is 1 field"),
         ('cron = "0 10 1 *"', "cron", "here are 4 fields"),
         ('cron = "0 10 1 * * *"', "cron", "here are 6 fields"),
         ('cron = "61 10 1 * *"', "cron", "bad minute"),

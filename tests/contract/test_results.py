@@ -136,6 +136,11 @@ def test_a_person_sees_the_closed_waves_of_their_cohorts_newest_first(store: Sql
     assert seen == ["third", "second", "first"]
     assert len(store.results_for("ann", limit=2)) == 2
     assert store.results_for("bob", limit=9) == []
+    # A longer one that opened before and closed after.
+    store.set_wave("first", closes_at=MUCH_LATER)
+    seen = [one.wave.wave_id for one in store.results_for("ann", limit=9)]
+    assert seen == ["first", "third", "second"]
+    store.set_wave("first", closes_at=LATER)
     store.leave("ann", "valley", at=LATER)
     assert [one.wave.wave_id for one in store.results_for("ann", limit=9)] == ["second", "first"]
 

@@ -43,7 +43,7 @@ cron = "0 12 {tomorrow.day} {tomorrow.month} *"
     # What is to come says so before it happens.
     ahead = await house.pulse("forecast", "--pulse", "second", "--days", "3")
     waves = {name: f"second-{name}-{tomorrow}" for name in ("riverside", "hill")}
-    assert f"{waves['riverside']}: invitation to 0; not to 1 (fatigue 1)" in ahead.out
+    assert f"{waves['riverside']}: invitation to 0; not to 1 (1 asked enough lately)" in ahead.out
     assert f"{waves['hill']}: invitation to 1; from" in ahead.out
 
     opened = await house.pulse("wave", "open", "second")

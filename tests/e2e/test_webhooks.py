@@ -229,7 +229,7 @@ async def test_what_is_forged_stale_or_malformed_leaves_nothing(
         'pulse_refused_requests_total{kind="unknown"} 1.0',
     ):
         assert line in metrics
-    assert "Refused 1 web requests: stale" in running.said
+    assert "Refused 1 web request: stale" in running.said
     assert "Traceback" not in running.said
     # The same, as the platforms send it, is taken.
     running = await house.run()

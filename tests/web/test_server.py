@@ -102,7 +102,7 @@ async def test_what_is_not_worth_reading_is_refused(
             assert answer.headers["Allow"] == ("POST" if path == "/box" else "GET, HEAD")
     assert box.kept == []
     assert house.noting.kinds == {kind: 1}
-    assert f"Refused 1 web requests: {kind}" in caplog.text
+    assert f"Refused 1 web request: {kind}" in caplog.text
     assert MARK not in caplog.text
     assert "127.0.0.1, port" in caplog.text
     assert "127.0.0.1:" not in caplog.text
