@@ -10,6 +10,7 @@ CommonpulseError
 │   ├── StoreAway        the database cannot be reached: try again later
 │   │   └── StoreUnsure  it went away over a commit: nobody knows what became of it
 │   └── StoreFull        the disk is full, or the database cannot be written
+├── StoreRefused         the database takes no such value: trying again is no use (storage)
 ├── TaggerError          a model or codeframe cannot be used (nlp)
 └── ShellError           (bot)
     ├── UserError        the input is wrong: exit status 2
@@ -35,6 +36,7 @@ __all__ = [
     "StoreConflict",
     "StoreError",
     "StoreFull",
+    "StoreRefused",
     "StoreUnsure",
     "SurveyInvalid",
     "TaggerError",
@@ -109,6 +111,10 @@ class StoreBusy(StoreError):
 
 class StoreFull(StoreError):
     """The database cannot be written: the disk is full or the folder is read-only."""
+
+
+class StoreRefused(CommonpulseError):
+    """The database takes no such value."""
 
 
 class TaggerError(CommonpulseError):

@@ -20,7 +20,14 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.numeric import Int8Dumper
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from dialogues.errors import StoreAway, StoreBusy, StoreConflict, StoreError, StoreFull
+from dialogues.errors import (
+    StoreAway,
+    StoreBusy,
+    StoreConflict,
+    StoreError,
+    StoreFull,
+    StoreRefused,
+)
 from storage.urls import PostgresPlace
 
 __all__ = ["Connection", "Pool", "connect", "environment", "open_pool", "trouble", "troubled"]
@@ -176,7 +183,7 @@ def troubled() -> Iterator[None]:
         raise trouble(error) from None
 
 
-def trouble(error: psycopg.Error) -> StoreError:
+def trouble(error: psycopg.Error) -> StoreError | StoreRefused:
     """Say what is wrong, without a value of a row and without the words of the engine that
     could hold one.
     """
@@ -200,6 +207,9 @@ def trouble(error: psycopg.Error) -> StoreError:
         case "42", _:
             # About our own statement: it names tables and columns, and there is no value in it.
             return StoreError(f"The database could not do it: {error.diag.message_primary}.")
+    if state.startswith("22") or (isinstance(error, psycopg.DataError) and not state):
+        # The platform would bring what holds such a value again and again, and nothing after it.
+        return StoreRefused(f"The database takes no such value: error {state or 'unknown'}.")
     if isinstance(error, PoolTimeout) or (
         isinstance(error, psycopg.OperationalError) and not state
     ):

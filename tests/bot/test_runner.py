@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,7 +16,9 @@ from bot.letters import LETTER
 from bot.schedule import Ticker
 from bot.visit import Visit
 from dialogues.errors import StoreBusy
+from storage.open import open_writer
 from tests.bot.place import MONTHLY, RIVERSIDE, Place
+from tests.bot.ports import FakeClock
 from tests.bot.test_waves import OPENS
 
 
@@ -74,6 +77,30 @@ async def test_a_defect_is_borne_and_said_once(
     assert "ValueError" in caplog.text
     assert "marker-of-words" not in caplog.text
     assert "secret words" not in caplog.text
+
+
+async def test_what_the_database_takes_from_nobody_does_not_come_again_for_ever(
+    postgres_url: str, clock: FakeClock
+) -> None:
+    with closing(open_writer(postgres_url)) as writer:
+        place = Place(writer, clock, postgres_url)
+        place.answer("ann", "/start", "yes", "yes")
+
+        async def say(text: str) -> list[str]:
+            place.position += 1
+            position = f"{place.position:09}"
+            said = Wrote(
+                address=place.address("ann"), text=text, position=position, **place.event()
+            )
+            await place.runner.receive(said)
+            return place.texts()["ann"]
+
+        # Past the edge, where such a letter is replaced.
+        assert [text[:5] for text in await say("nul\0")] == ["Sorry"]
+        await say("We meet.")
+        assert place.rows("select text from answers where question_id = 'why'") == [
+            {"text": "We meet."}
+        ]
 
 
 def moved(home: Place, kind: type, name: str = "sue", **more: str) -> Inbound:

@@ -15,6 +15,7 @@ from dialogues.errors import (
     StoreConflict,
     StoreError,
     StoreFull,
+    StoreRefused,
 )
 from storage.open import open_reader, open_store
 from storage.postgres import PostgresDriver, adapted
@@ -124,12 +125,26 @@ class TestTrouble:
             ("insert into inbound (event_key, received_on) values (:w, 'x')", "nul\0quixotic"),
         ]
         for sql, words in bad:
-            with pytest.raises(StoreError) as caught:
+            with pytest.raises((StoreError, StoreRefused)) as caught:
                 driver.run(sql, {"w": words})
             assert words not in str(caught.value)
             assert "quixotic" not in str(caught.value).replace("quixotic_table", "")
             assert caught.value.__cause__ is None
         assert store.respondent("ann") is not None
+
+    @pytest.mark.parametrize(
+        ("sql", "value"),
+        [
+            ("select cast(:w as integer)", "quixotic"),
+            ("insert into inbound (event_key, received_on) values (:w, 'x')", "nul\0"),
+            ("update respondents set language = :w", "nul\0"),
+        ],
+    )
+    def test_a_value_that_it_takes_from_nobody_is_no_matter_of_trying_again(
+        self, driver: PostgresDriver, sql: str, value: str
+    ) -> None:
+        with pytest.raises(StoreRefused):
+            driver.run(sql, {"w": value})
 
     @staticmethod
     def break_off(store: SqlStore) -> None:
@@ -140,7 +155,7 @@ class TestTrouble:
     def test_a_failed_part_leaves_the_rest_of_the_transaction(self, store: SqlStore) -> None:
         with store.transaction():
             person(store, "ann")
-            with pytest.raises(StoreError):
+            with pytest.raises(StoreRefused):
                 self.break_off(store)
             with store.transaction():
                 person(store, "cat")
