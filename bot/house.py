@@ -6,7 +6,7 @@ clock, or any decision about the dialogue.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -108,6 +108,16 @@ class House:
     def pulse(self, name: str | None) -> PulsePlan | None:
         """Give a pulse by name; None when the configuration has none of that name."""
         return next((pulse for pulse in self.pulses if pulse.name == name), None)
+
+    def pulses_for(self, cohorts: Collection[str], role: str) -> list[tuple[PulsePlan, CohortPlan]]:
+        """Give the pulses that ask people of some cohorts and a role, each with such a cohort."""
+        return [
+            (pulse, cohort)
+            for pulse in self.pulses
+            if role in pulse.roles
+            for cohort in self.cohorts
+            if cohort.name in cohorts and cohort.name in pulse.cohorts
+        ]
 
     def share(self, pulse: str | None) -> Share:
         """Say who is told of the results of a pulse's waves: ``both`` the cohort's channel and

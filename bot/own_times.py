@@ -6,7 +6,7 @@ words (``dialogues/times.py``), or when a message then comes (``clock``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import assert_never
@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from bot.clock.fitting import within
 from bot.clock.planning import zone_of
+from bot.clock.wall import minute_of
 from bot.clock.zones import zones_called
-from bot.house import House
+from bot.house import CohortPlan, House, PulsePlan
 from bot.replanning import Replanned, replan
 from dialogues import messages
 from dialogues.lobby import LOBBY, TIMES
@@ -190,9 +191,7 @@ class OwnTimes:
         lines = [
             self._say("times_header"),
             self._say(whose, zone=zone.key, time=self._time(zone), platform=platform),
-            self._say("times_hour_usual")
-            if timing.minute is None
-            else self._say("times_hour", time=_clock(timing.minute)),
+            self._hour(timing),
             self._say("times_days", days=self._days(timing.days_off))
             if timing.days_off
             else self._say("times_days_none"),
@@ -200,11 +199,56 @@ class OwnTimes:
         if timing.quiet is not None:
             begins, ends = map(_clock, timing.quiet)
             lines.append(self._say("times_quiet", begins=begins, ends=ends))
+        lines += self._kept_free()
         if timing.paused_until is not None:
             lines.append(self._paused(timing))
         if self.respondent.opted_out:
             lines = [self._say("times_stopped"), "", *lines]
         return self._with_changes(timing, "\n".join([*lines, "", self._say("times_how")]))
+
+    def _hour(self, timing: Timing) -> str:
+        if timing.minute is not None:
+            return self._say("times_hour", time=_clock(timing.minute))
+        usual = sorted({minute_of(pulse.cron) for pulse, _ in self._asking()})
+        if not usual:
+            return self._say("times_hour_usual")
+        return self._say("times_hour_usual_at", times=", ".join(map(_clock, usual)))
+
+    def _kept_free(self) -> list[str]:
+        """Say when nobody is written to, in all the check-ins they get and in some of them."""
+        each = [
+            {
+                *pulse.days_off,
+                *cohort.days_off,
+                *(["holidays"] if cohort.holidays is not None else []),
+                *([pulse.quiet_hours] if pulse.quiet_hours is not None else []),
+            }
+            for pulse, cohort in self._asking()
+        ]
+        if not each:
+            return []
+        always = set.intersection(*each)
+        sometimes = set.union(*each) - always
+        return [
+            self._say(key, listed=self._listed(free))
+            for key, free in (("times_free", always), ("times_free_some", sometimes))
+            if free
+        ]
+
+    def _listed(self, free: Collection[object]) -> str:
+        """List weekdays, public holidays and hours, in this order."""
+        names = messages.weekdays(self.language)
+        listed = [names[day] for day in range(len(names)) if day in free]
+        if "holidays" in free:
+            listed.append(self._say("times_holidays"))
+        for hours in sorted(one for one in free if isinstance(one, tuple)):
+            listed.append(
+                self._say("times_from_to", begins=_clock(hours[0]), ends=_clock(hours[1]))
+            )
+        return ", ".join(listed)
+
+    def _asking(self) -> list[tuple[PulsePlan, CohortPlan]]:
+        return self.house.pulses_for(self.respondent.cohorts, self.respondent.role)
 
     def _with_changes(self, timing: Timing, text: str) -> Prompt:
         """Put the common changes under a text, as far as they change something."""

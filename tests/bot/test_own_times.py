@@ -14,7 +14,7 @@ from bot.clock.fatigue import Budget
 from dialogues.prompts import Prompt
 from dialogues.times import read_wish
 from storage.protocol import NO_END, Timing
-from tests.bot.place import ANONYMOUS, MONTHLY, Place
+from tests.bot.place import ANONYMOUS, MONTHLY, RIVERSIDE, Place
 from tests.talk import survey_of
 
 OPENS = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
@@ -319,7 +319,7 @@ def test_times_alone_shows_how_it_stands(place: Place) -> None:
     assert shown.text.startswith(
         "When I write to you of my own accord:\n"
         "• by the clock of Europe/London, as for everybody; it is 09:00 there now\n"
-        "• at each check-in's usual time\n"
+        "• at each check-in's usual time: 10:00\n"
         "• with no days off of your own\n"
         "\n"
         "To change it, press a button, or type for example:\n"
@@ -349,6 +349,29 @@ def test_times_alone_shows_how_it_stands(place: Place) -> None:
     place.press("ann", button(shown, "Resume"))
     place.deliver()
     assert timing(place) == Timing()
+
+
+def test_what_holds_for_everybody_is_said_too(place: Place) -> None:
+    cohort = replace(RIVERSIDE, holidays="GB-WLS", days_off=(6,))
+    weekly = replace(MONTHLY, name="weekly", cron="30 8 * * 1", quiet_hours=(1200, 480))
+    place.set_up(replace(MONTHLY, days_off=(5,)), weekly, cohorts=(cohort,))
+    place.join("ann")
+    assert (
+        "• at each check-in's usual time: 08:30, 10:00\n"
+        "• with no days off of your own\n"
+        "• with these kept free for everybody: Sunday, public holidays\n"
+        "• with these kept free in some check-ins: Saturday, 20:00 to 08:00\n"
+    ) in ask(place, "/times")
+    place.run(lambda store: store.set_language("ann", "cy"))
+    assert (
+        "• gyda'r rhain yn rhydd i bawb: dydd Sul, gwyliau cyhoeddus\n"
+        "• gyda'r rhain yn rhydd mewn rhai arolygon: dydd Sadwrn, 20:00 i 08:00\n"
+    ) in ask(place, "/times")
+    # Of what they are not asked nothing is said.
+    place.join("sue", cohort="elsewhere")
+    assert "• at each check-in's usual time\n• with no days off of your own\n\n" in ask(
+        place, "/times", name="sue"
+    )
 
 
 def test_what_buttons_offer_can_be_read(place: Place) -> None:
