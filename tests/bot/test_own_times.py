@@ -24,6 +24,10 @@ DAY = timedelta(days=1)
 WEEK = 7 * DAY
 
 
+#: What is read, and not what is kept: one engine shows it.
+one_engine = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
@@ -383,6 +387,7 @@ def test_what_buttons_offer_can_be_read(place: Place) -> None:
             assert len(one.token) <= 64
 
 
+@one_engine
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
@@ -568,6 +573,7 @@ def test_the_zone_that_slack_says_holds_until_they_say_another(place: Place) -> 
     assert timing(place, name) == Timing(told_timezone="America/New_York")
 
 
+@one_engine
 @pytest.mark.parametrize("timezone", [None, "Europe/Nowhere", "../../etc/passwd"])
 def test_what_is_no_zone_is_not_kept(place: Place, timezone: str | None) -> None:
     place.set_up()
