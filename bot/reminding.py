@@ -113,6 +113,7 @@ class Reminder:
             event_id=f"remind:{wave.wave_id}:{look.number}:{due.session_id}",
             at=now,
             until=planner.last_day(timing),
+            minute=planner.closing_minute(timing, look.window.due_at),
         )
         reminded = self._runner.advance(
             store,

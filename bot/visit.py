@@ -7,12 +7,13 @@ sending, waiting, or the moves of a conversation (``dialogues``).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.channels.base import Edited, Pressed, Unread, Wrote
 from bot.choosing import Chosen, choose, holder_of
+from bot.coming import next_day_for
 from bot.house import CohortPlan
 from dialogues import asking, lobby, messages
 from dialogues.effects import Effect, LanguageChosen, OptedOut, PromptShown, SectorGiven
@@ -361,9 +362,16 @@ class Visit:
             agreed=self.store.has_agreed(self.respondent.respondent_id),
         )
 
+    def _outlook(self) -> lobby.Outlook | None:
+        """Say what is to come for a member who wants to hear from us."""
+        known = self.store.respondent(self.respondent.respondent_id)
+        if known is None or known.opted_out or not known.cohorts:
+            return None
+        return lobby.Outlook(on=next_day_for(self.store, self.house, known, self.now))
+
     def _lobby(self) -> None:
         """Answer somebody who is in no conversation."""
-        visitor = self._visitor(self._language())
+        visitor = replace(self._visitor(self._language()), outlook=self._outlook())
         match self.inbound:
             case Wrote():
                 effects = lobby.answer(visitor, self.inbound.text, self.now)
@@ -372,7 +380,7 @@ class Visit:
             case Edited():
                 effects = ()
             case Unread():
-                effects = (lobby.say(visitor, "nothing_open"),)
+                effects = (lobby.nothing_open(visitor, self.now),)
         if self.greeting:
             self._say(PromptShown(prompt=Prompt(text=self.greeting)))
         for effect in effects:

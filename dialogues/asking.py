@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
 from math import ceil
 
 from dialogues import messages
+from dialogues.events import Reminded
 from dialogues.prompts import Button, Layout, Prompt, token
 from dialogues.replies import option_labels
 from dialogues.routing import fill, path, progress, question_before
@@ -360,15 +360,18 @@ def _after(lead: str, prompt: Prompt) -> Prompt:
     return replace(prompt, text=_joined(lead, prompt.text))
 
 
-def remind(survey: Survey, session: Session, *, until: date | None, today: date) -> Prompt | None:
+def remind(survey: Survey, session: Session, event: Reminded) -> Prompt | None:
     """Remind of what is waited for; None when nothing is."""
     begun = session.status in (Status.PLACING, Status.ASKING, Status.SUBMITTING)
     key = "reminder_begun" if begun else "reminder"
     title = survey.say(survey.title, session.language)
-    if until is None:
+    if event.until is None:
         lead = messages.say(f"{key}_open", session.language, title=title)
     else:
-        when = messages.day(until, session.language, today=today)
+        when = messages.day(event.until, session.language, today=event.at.date())
+        if event.minute is not None:
+            time = f"{event.minute // 60:02}:{event.minute % 60:02}"
+            when = messages.say("day_at", session.language, time=time, date=when)
         lead = messages.say(key, session.language, title=title, date=when)
     if session.status is Status.CONSENTING and session.agreed_before:
         buttons = ask_consent(survey, session)

@@ -92,6 +92,8 @@ class Reminded:
 
     Attributes:
         until: Local day on which the wave closes; None when only a hand closes it.
+        minute: Local time at which it closes then, in minutes after midnight, where that is
+            the very day on which they are reminded; else None.
 
     Example:
         ``{"type": "reminded", "event_id": "e5", "at": "2026-12-03T10:00:00+00:00",
@@ -101,6 +103,7 @@ class Reminded:
     event_id: str
     at: datetime
     until: date | None = None
+    minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ What lives here: what is said where there is no session. What must not: surveys 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from dialogues import messages
 from dialogues.effects import (
@@ -26,7 +26,18 @@ from dialogues.prompts import Button, Layout, Prompt, read_token, token
 from dialogues.sector import Sector, role_of, sector_label, sector_named
 from dialogues.words import Command, command_in, fold, results_wanted
 
-__all__ = ["LOBBY", "RESULTS", "TIMES", "Visitor", "answer", "language_named", "press", "say"]
+__all__ = [
+    "LOBBY",
+    "RESULTS",
+    "TIMES",
+    "Outlook",
+    "Visitor",
+    "answer",
+    "language_named",
+    "nothing_open",
+    "press",
+    "say",
+]
 
 #: Stands in place of a session's id in a button's token.
 LOBBY = "lobby"
@@ -43,6 +54,17 @@ _ERASE = frozenset({"erase everything", "dileu popeth"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is to come for somebody.
+
+    Attributes:
+        on: The local day on which they are invited next; None when nothing is planned.
+    """
+
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
     """Somebody without a conversation.
 
@@ -50,11 +72,13 @@ class Visitor:
         language: In which to speak.
         slash: Whether commands are written with a slash here.
         agreed: Whether they have ever agreed to a consent, so that their words may be kept.
+        outlook: None where it is not theirs to know: they are in no cohort, or said stop.
     """
 
     language: str
     slash: bool
     agreed: bool = False
+    outlook: Outlook | None = None
 
 
 def say(visitor: Visitor, key: str, **values: object) -> PromptShown:
@@ -62,6 +86,16 @@ def say(visitor: Visitor, key: str, **values: object) -> PromptShown:
     slash = "/" if visitor.slash else ""
     text = messages.say(key, visitor.language, slash=slash, **values)
     return PromptShown(prompt=Prompt(text=text), lasting=True)
+
+
+def nothing_open(visitor: Visitor, at: datetime) -> PromptShown:
+    """Say that nothing is open, and what is to come."""
+    if visitor.outlook is None:
+        return say(visitor, "nothing_open")
+    on = visitor.outlook.on
+    if on is None:
+        return say(visitor, "nothing_planned")
+    return say(visitor, "nothing_until", date=messages.day(on, visitor.language, today=at.date()))
 
 
 def language_named(text: str) -> str | None:
@@ -106,7 +140,7 @@ def answer(visitor: Visitor, text: str, at: datetime) -> tuple[Effect, ...]:
         case Command.ROLE:
             return (_ask_sector(visitor) if visitor.agreed else say(visitor, "sector_later"),)
         case _:
-            return (say(visitor, "nothing_open"),)
+            return (nothing_open(visitor, at),)
 
 
 def press(visitor: Visitor, pressed: str, at: datetime) -> tuple[Effect, ...]:

@@ -445,7 +445,7 @@ class Move(Showing):
     def remind(self, event: Reminded) -> None:
         """Remind of what is waited for."""
         self.session = replace(self.session, aside=None)
-        prompt = asking.remind(self.survey, self.session, until=event.until, today=event.at.date())
+        prompt = asking.remind(self.survey, self.session, event)
         if prompt is None:
             self.reject("over")
         else:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock.calendars import holiday_of
 from bot.clock.fitting import Hours, fit, quiet_from
-from bot.clock.wall import MIDNIGHT, instant, shifted
+from bot.clock.wall import MIDNIGHT, instant, local_minute, shifted
 from storage.protocol import Rhythm, Timing, Wave, Window
 
 __all__ = ["Planner", "Reminders", "alone", "hours_of", "own_instant", "window_at", "zone_of"]
@@ -133,6 +133,15 @@ class Planner:
         if closes_at is None:
             return None
         return (self.hours(timing).local(closes_at) - timedelta(microseconds=1)).date()
+
+    def closing_minute(self, timing: Timing, at: datetime) -> int | None:
+        """Give the local time at which the wave closes, in minutes after midnight, where an
+        instant is on the last local day on which a person can answer; else None.
+        """
+        closes_at, hours = self._wave.closes_at, self.hours(timing)
+        if closes_at is None or hours.local(closes_at).date() != hours.local(at).date():
+            return None
+        return local_minute(closes_at, hours.zone)
 
     def window(self, timing: Timing) -> Window | str:
         """Give when a person is invited, or why not.

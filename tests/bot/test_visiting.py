@@ -9,7 +9,8 @@ from operator import methodcaller
 import pytest
 
 from bot.clock.fatigue import Budget
-from tests.bot.place import MONTHLY, Place
+from bot.house import PulsePlan
+from tests.bot.place import MONTHLY, RIVERSIDE, Place
 from tests.talk import survey_of
 
 OPENS = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
@@ -31,6 +32,53 @@ def test_a_button_moves_only_its_own_persons_conversation(place: Place) -> None:
     assert place.rows("select * from consents") == []
     place.press("ann", agree)
     assert len(place.rows("select * from consents")) == 1
+
+
+def alone(place: Place, *pulses: PulsePlan) -> None:
+    """Have a cohort with nothing open outside its waves."""
+    place.set_up(*pulses, cohorts=(replace(RIVERSIDE, survey_id=None, days_off=(5, 6)),))
+
+
+@pytest.mark.parametrize(
+    ("cron", "day", "dydd"),
+    [
+        ("0 10 1 * *", "1 December", "1 Rhagfyr"),
+        ("0 10 28 11 *", "30 November", "30 Tachwedd"),  # A Saturday, which is off.
+    ],
+)
+def test_who_joins_while_nothing_is_open_hears_when_something_comes(
+    place: Place, cron: str, day: str, dydd: str
+) -> None:
+    alone(place, replace(MONTHLY, cron=cron))
+    place.clock.at = OPENS - timedelta(days=4)
+    joined = place.answer("ann", "/start river")
+    assert joined == [
+        "You have joined Riverside.",
+        f"No check-in is open now. The next one is planned for {day}, and I will write to you"
+        " then.",
+    ]
+    person = place.rows("select respondent_id from respondents")[0]["respondent_id"]
+    place.run(methodcaller("set_language", person, "cy"))
+    assert place.answer("ann", "diolch") == [
+        f"Does dim arolwg ar agor nawr. Mae'r nesaf wedi'i drefnu ar gyfer {dydd}, a bydda i'n"
+        " ysgrifennu atoch chi bryd hynny."
+    ]
+    told = {}
+    for days in range(4, -1, -1):
+        place.tick(OPENS - timedelta(days=days))
+        if "ann" in place.texts():
+            told[place.clock().date()] = True
+    assert [f"{on.day} {on:%B}" for on in told] == [day]
+
+
+def test_who_joins_with_nothing_planned_for_them_hears_that(place: Place) -> None:
+    alone(place, replace(MONTHLY, roles=("partner",)))
+    assert place.answer("ann", "/start river")[-1] == (
+        "No check-in is open now, and none is planned for you yet."
+    )
+    assert place.answer("bob", "/start elsewhere")[-1] == "No check-in is open now."
+    place.answer("ann", "/stop")
+    assert place.answer("ann", "thanks")[-1] == "No check-in is open now."
 
 
 def test_who_says_start_after_stop_hears_from_us_again(place: Place) -> None:

@@ -284,6 +284,17 @@ def test_somebody_in_a_wave_may_answer_while_it_is_paused(place: Place) -> None:
 # Reminding ----------------------------------------------------------------------------
 
 
+def test_a_reminder_on_the_last_day_says_the_hour(place: Place) -> None:
+    place.set_up(replace(MONTHLY, remind_after=(timedelta(days=9), timedelta(days=9, hours=20))))
+    place.join("ann")
+    place.tick(OPENS)
+    place.texts()
+    place.tick(OPENS + timedelta(days=9))
+    assert "open until 11 December." in place.texts()["ann"][0]
+    place.tick(OPENS + timedelta(days=9, hours=20))
+    assert "open until 10:00 on 11 December." in place.texts()["ann"][0]
+
+
 def test_reminders_go_once_each_to_who_has_answered_nothing(place: Place) -> None:
     place.join("ann", "ben", "cat", "dan")
     place.tick(OPENS)

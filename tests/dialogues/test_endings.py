@@ -45,6 +45,10 @@ def test_reminders() -> None:
     assert talk.shown.startswith(
         "You have begun Small survey. It is open until 11 December. We were here:\n\n2 of 5"
     )
+    talk = Talk(SURVEY, waved=True, invited=True, agreed_before=True)
+    today = Reminded(event_id="r", at=talk.at, until=date(2026, 12, 11), minute=9 * 60 + 5)
+    talk.happen(today)
+    assert talk.shown.startswith("Small survey is still open until 09:05 on 11 December. Would")
     for done in (talk_at(None), talk_at("works")):
         done.say("stop")
         done.remind()
