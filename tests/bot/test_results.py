@@ -510,7 +510,7 @@ def test_what_is_not_to_be_shared_is_not_shown(place: Place) -> None:
 def test_a_button_of_a_wave_that_is_not_theirs_shows_nothing_of_it(desk: Desk) -> None:
     three_waves(desk)
     newest = asked(desk, "p01", "/results")
-    desk.place.write("stranger", "/privacy")
+    desk.place.write("stranger", "/help")
     desk.place.deliver()
     desk.place.press("stranger", newest.options[0].token)
     ((_, shown),) = desk.place.deliver()

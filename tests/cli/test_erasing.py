@@ -127,7 +127,7 @@ def test_they_are_told_in_their_language_and_the_bare_address_goes_with_it(
     [message] = rows(store, "outbox")
     assert message["respondent_id"] == address["respondent_id"] != "ann"
     assert "Mae popeth wedi'i ddileu" in message["body"]
-    assert "/start" in message["body"]
+    assert "/dechrau" in message["body"]
     assert message["farewell"] == 1
 
 
