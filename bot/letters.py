@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 from bot.house import House
 from dialogues import messages
-from dialogues.coding import Codeframe, Coding
+from dialogues.coding import Codeframe, KeptCoding, Said, Source
 from dialogues.disposition import Disposition
 from dialogues.folding import fold
 from dialogues.prompts import Prompt
@@ -275,19 +275,22 @@ class _Letter:
         at = at.astimezone(UTC)
         return f"{at:%H:%M}" if at.date() == begun else f"{self._on(at.date())} {at:%H:%M}"
 
-    def _coding(self, coding: Coding) -> str:
+    def _coding(self, kept: KeptCoding) -> str:
+        coding = kept.coding
         try:
             names = self.codeframe.code(coding.enabler).name
         except KeyError:
             names = {}
-        name = names.get(self.language) or next(iter(names.values()), coding.enabler)
-        return self._say(
-            "mydata_tag",
-            enabler=name,
-            stance=self._say(f"stance_{coding.stance or 'neutral'}"),
-            evidence=coding.span_text,
-            percent=round(100 * coding.confidence),
-        )
+        said = {
+            "enabler": names.get(self.language) or next(iter(names.values()), coding.enabler),
+            "stance": self._say(f"stance_{coding.stance or 'neutral'}"),
+            "evidence": coding.span_text,
+        }
+        if kept.status is Said.REJECTED:
+            return self._say("mydata_tag_not", **said)
+        if kept.source is Source.TAGGER:
+            return self._say("mydata_tag", percent=round(100 * coding.confidence), **said)
+        return self._say("mydata_tag_person", **said)
 
     def _title(self, survey_id: str, revision: str) -> str:
         survey = self.survey_of(survey_id, revision)

@@ -10,7 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Code", "Codeframe", "Coding", "Stance", "Strand"]
+__all__ = [
+    "Code",
+    "Codeframe",
+    "Coding",
+    "KeptCoding",
+    "Said",
+    "Source",
+    "Stance",
+    "Strand",
+    "coder_id",
+    "coder_name",
+]
+
+_PERSON = "coder:"
 
 
 class Stance(StrEnum):
@@ -95,6 +108,8 @@ class Coding:
         span_start: Code points into the kept text.
         span_end: Code points, exclusive.
         confidence: Calibrated probability in [0, 1]; 1.0 for a person.
+        threshold: The least confidence at which the tagger gives this code; None for a
+            person, and where it is not known.
     """
 
     enabler: str
@@ -103,3 +118,48 @@ class Coding:
     span_start: int
     span_end: int
     confidence: float
+    threshold: float | None = None
+
+
+class Source(StrEnum):
+    """Who says what an answer holds."""
+
+    TAGGER = "tagger"
+    CODER = "coder"
+    RESPONDENT = "respondent"
+
+
+class Said(StrEnum):
+    """What is said of a coding: a tagger suggests, people confirm (also what they changed or
+    added) or reject.
+    """
+
+    SUGGESTED = "suggested"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCoding:
+    """A coding as it is kept: with who gave it, when, and whether it holds.
+
+    Attributes:
+        coder: A tagger's ``name@hash``, or a person's ``coder:NAME``.
+        coded_at: ISO 8601 in UTC; of a loose anonymous response the day alone.
+    """
+
+    coding: Coding
+    coder: str
+    source: Source
+    status: Said
+    coded_at: str
+
+
+def coder_id(name: str) -> str:
+    """Give what stands for a person as coder, beside taggers and respondents."""
+    return f"{_PERSON}{name}"
+
+
+def coder_name(coder: str) -> str:
+    """Give a person's name as they are called in the configuration; a tagger's as it is."""
+    return coder.removeprefix(_PERSON)

@@ -47,17 +47,27 @@ class SpacyTagger:
     Not thread-safe: give it one thread.
     """
 
-    def __init__(self, nlp: Language, *, version: str, codeframe: Codeframe) -> None:
+    def __init__(
+        self,
+        nlp: Language,
+        *,
+        version: str,
+        codeframe: Codeframe,
+        thresholds: Sequence[float],
+    ) -> None:
         """Take an assembled pipeline.
 
         Args:
             nlp: Of ``load_pipeline``.
             version: Of the model, ``name@hash``.
             codeframe: Of the model.
+            thresholds: Of the model, in the order of the codeframe.
         """
         self._nlp = nlp
         self._version = version
         self.codeframe = codeframe
+        keys = (code.key for code in codeframe.codes)
+        self._thresholds = dict(zip(keys, thresholds, strict=True))
 
     @property
     def version(self) -> str:
@@ -76,6 +86,7 @@ class SpacyTagger:
                 span_start=span.start_char,
                 span_end=span.end_char,
                 confidence=score,
+                threshold=self._thresholds[span.label_],
             )
             for span, score in zip(group, group.attrs["scores"], strict=True)
         )
@@ -118,4 +129,9 @@ def load_tagger(model_dir: Path | None = None) -> SpacyTagger:
         nlp = load_pipeline(path)
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(f"{path}: the model cannot be opened ({type(error).__name__})") from error
-    return SpacyTagger(nlp, version=model.version, codeframe=model.codeframe)
+    return SpacyTagger(
+        nlp,
+        version=model.version,
+        codeframe=model.codeframe,
+        thresholds=model.decision.thresholds,
+    )

@@ -1,11 +1,14 @@
-"""Codings: what taggers make of the words of an answer."""
+"""Codings: what taggers make of the words of an answer.
+
+What lives here: a tagger's own. What must not: what people make of them (``reviews.py``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from dialogues.coding import Coding
+from dialogues.coding import Coding, Said, Source
 from storage.loose import WITHHELD, Loose
 from storage.protocol import UntaggedAnswer
 from storage.records import write_instant
@@ -52,18 +55,44 @@ class Codings(Loose):
             return False
         self._ruffle(answer.response_id)
         for coding_id, coding in zip(coding_ids, codings, strict=True):
-            self._run(
-                "add_coding",
-                coding_id=coding_id,
+            self._add_coding(
+                coding,
+                Said.SUGGESTED,
                 response_id=answer.response_id,
                 question_id=answer.question_id,
-                enabler=coding.enabler,
-                stance=None if coding.stance is None else coding.stance.value,
-                span_text=coding.span_text,
-                span_start=coding.span_start,
-                span_end=coding.span_end,
-                confidence=coding.confidence,
+                coding_id=coding_id,
                 coder=coder,
-                at=write_instant(at),
+                source=Source.TAGGER,
+                at=at,
             )
         return True
+
+    def _add_coding(
+        self,
+        coding: Coding,
+        status: Said,
+        *,
+        response_id: str,
+        question_id: str,
+        coding_id: str,
+        coder: str,
+        source: Source,
+        at: datetime,
+    ) -> None:
+        self._run(
+            "add_coding",
+            coding_id=coding_id,
+            response_id=response_id,
+            question_id=question_id,
+            enabler=coding.enabler,
+            stance=None if coding.stance is None else coding.stance.value,
+            span_text=coding.span_text,
+            span_start=coding.span_start,
+            span_end=coding.span_end,
+            confidence=coding.confidence,
+            threshold=coding.threshold,
+            coder=coder,
+            source=source.value,
+            status=status.value,
+            at=write_instant(at),
+        )

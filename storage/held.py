@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from dialogues.coding import Coding
+from dialogues.coding import KeptCoding
 from dialogues.disposition import Disposition
 from dialogues.states import Cause, State
 from storage.clock import Timing
@@ -42,7 +42,7 @@ class AnswerHeld:
     asked_at: datetime
     answered_at: datetime | None
     n_edits: int
-    codings: tuple[Coding, ...]
+    codings: tuple[KeptCoding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from dialogues.coding import Coding
+from dialogues.coding import KeptCoding
 from dialogues.disposition import Disposition
 from dialogues.errors import StoreError
 from dialogues.prompts import Prompt
@@ -28,8 +28,8 @@ from storage.protocol import (
 )
 from storage.records import (
     listed,
-    read_coding,
     read_instant,
+    read_kept_coding,
     read_respondent,
     read_session,
     read_timing,
@@ -40,8 +40,10 @@ from storage.telling import TELLING
 
 __all__ = ["People"]
 
-#: In this order what refers to something goes before it.
+#: In this order what refers to something goes before it; what coders are shown of somebody's
+#: words, before it is not known any more whose those are.
 _ERASED = (
+    "unshow_reviews",
     "erase_responses",
     "erase_sessions",
     "erase_dispositions",
@@ -220,10 +222,10 @@ class People(Dispositions, Holding):
             unsent=tuple(map(_unsent_held, self._all("unsent_of", **mine))),
         )
 
-    def codings_of(self, response_id: str) -> list[tuple[str, Coding]]:
+    def codings_of(self, response_id: str) -> list[tuple[str, KeptCoding]]:
         """Give (question_id, coding) of a response, by place of the question, then offset."""
         rows = self._all("codings_of", response_id=response_id)
-        return [(row["question_id"], read_coding(row)) for row in rows]
+        return [(row["question_id"], read_kept_coding(row)) for row in rows]
 
     def erase(
         self,

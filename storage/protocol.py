@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from dialogues.coding import Coding
+from dialogues.coding import Coding, KeptCoding
 from dialogues.effects import Turn
 from dialogues.prompts import Prompt
 from dialogues.states import Cause, State
@@ -43,6 +43,7 @@ from storage.held import (
     StateHeld,
     UnsentHeld,
 )
+from storage.reviewing import Reviewing
 from storage.sending import Sending
 from storage.sweeping import Sweeping
 from storage.telling import TELLING, Telling
@@ -113,10 +114,10 @@ __all__ = [
 ]
 
 
-class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
+class Store(Sending, ClockStore, Telling, Reviewing, Sweeping, BesideOthers, Protocol):
     """What the house keeps; for what leaves it see also ``Sending``, for time ``ClockStore``,
-    for results ``Telling``, for what is not needed any more ``Sweeping``, for other programs
-    ``BesideOthers``.
+    for results ``Telling``, for people who read tags ``Reviewing``, for what is not needed any
+    more ``Sweeping``, for other programs ``BesideOthers``.
     """
 
     # People ---------------------------------------------------------------------------
@@ -515,7 +516,7 @@ class Store(Sending, ClockStore, Telling, Sweeping, BesideOthers, Protocol):
         """
         ...
 
-    def codings_of(self, response_id: str) -> list[tuple[str, Coding]]:
+    def codings_of(self, response_id: str) -> list[tuple[str, KeptCoding]]:
         """Give (question_id, coding) of a response, by place of the question, then offset."""
         ...
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dialogues.codec import decode_session
-from dialogues.coding import Coding, Stance
+from dialogues.coding import Coding, KeptCoding, Said, Source, Stance
 from storage.clock import Rhythm, Timing
 from storage.driver import Record
 from storage.protocol import Respondent, StoredSession, Wave
@@ -17,6 +17,7 @@ __all__ = [
     "listed",
     "read_coding",
     "read_instant",
+    "read_kept_coding",
     "read_maybe",
     "read_pair",
     "read_respondent",
@@ -176,6 +177,18 @@ def read_coding(row: Record) -> Coding:
         span_start=row["span_start"],
         span_end=row["span_end"],
         confidence=row["confidence"],
+        threshold=row["threshold"],
+    )
+
+
+def read_kept_coding(row: Record) -> KeptCoding:
+    """Read a coding with who gave it, when, and whether it holds."""
+    return KeptCoding(
+        coding=read_coding(row),
+        coder=row["coder"],
+        source=Source(row["source"]),
+        status=Said(row["status"]),
+        coded_at=row["coded_at"],
     )
 
 

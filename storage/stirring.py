@@ -41,6 +41,9 @@ MOVED = (
     ("responses", ("response_id",)),
     ("answers", ("response_id", "question_id")),
     ("codings", ("coding_id",)),
+    ("sampled", ("sample_id", "response_id", "question_id")),
+    ("reviews", ("response_id", "question_id", "coder")),
+    ("review_drafts", ("coder",)),
 )
 
 

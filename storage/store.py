@@ -10,12 +10,12 @@ from dialogues.codec import decode_survey, encode_survey
 from dialogues.errors import StoreError
 from dialogues.survey import Survey
 from storage.clockwork import Clockwork
-from storage.codings import Codings
 from storage.outbox import Outbox
 from storage.paces import Paces
 from storage.protocol import Row, Store
 from storage.records import write_instant
 from storage.results import Results
+from storage.reviews import Reviews
 from storage.standing import Standing
 from storage.stirring import Stirring
 from storage.sweeps import Sweeps
@@ -31,7 +31,7 @@ class SqlStore(
     Turns,
     Outbox,
     Clockwork,
-    Codings,
+    Reviews,
     Standing,
     Workers,
     Paces,

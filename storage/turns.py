@@ -390,12 +390,13 @@ class Turns(Loose, Dispositions, Holding):
         question, place = self._place(effect.question_id, scene)
         response_id = scene.session.session_id
         if question.kind == "text":
-            self._run(
-                "retract_codings",
-                response_id=response_id,
-                question_id=effect.question_id,
-                text=effect.text,
-            )
+            for query in ("retract_codings", "retract_reviews", "retract_drafts"):
+                self._run(
+                    query,
+                    response_id=response_id,
+                    question_id=effect.question_id,
+                    text=effect.text,
+                )
         self._run(
             "answer",
             response_id=response_id,

@@ -88,6 +88,19 @@ DERIVATIONS: Mapping[str, str] = {
     ),
     "n_answered": "Questions with an answer, don't know included and skips not.",
     "strand": "The strand of the enabler in the codeframe below; not kept with the coding.",
+    "status, source": (
+        "A model's tag stays suggested. What a person makes of it is a row of their own, by that"
+        " person: confirmed (kept, changed or added), or rejected with the enabler, stance and"
+        " words of the suggestion that they took away. confidence and threshold are a model's;"
+        " a model that came later adds rows beside those of the earlier one. Results count"
+        " what whoever read an answer last confirmed, and else the newest model's."
+    ),
+    "probability": (
+        "In samples: with mode random, the number drawn over the number of answers that could"
+        " be drawn, each alike (the n smallest keyed hashes of seed and ids). An estimate of how"
+        " often something is said weighs each reviewed answer by 1 / probability; the other"
+        " modes choose answers for what they hold, and estimate nothing."
+    ),
     "start, end": (
         "Code points into text of the answer as JSON lines give it; in CSV, into text without"
         " the apostrophe that guards a cell."

@@ -20,6 +20,8 @@ _FILES = {
     "responses": "one row for every response, one column for every question",
     "invitations": "one row for every invitation and how it ended, for response rates",
     "dispositions": "one row for every step in the history of an invitation",
+    "samples": "one row for every answer that was drawn to be read by people, with how likely",
+    "reviews": "one row for every answer and person who has read it",
 }
 
 

@@ -19,6 +19,8 @@ __all__ = [
     "DISPOSITIONS",
     "INVITATIONS",
     "RESPONSES",
+    "REVIEWS",
+    "SAMPLES",
     "Cell",
     "Column",
     "ColumnKind",
@@ -115,6 +117,31 @@ CODES = (
     _text("coder", "Who coded: a model as name@version, or a person"),
     _instant("coded_at", "When it was coded"),
     _id("status", "suggested by a model, or confirmed or rejected by a person"),
+    _id("source", "tagger, coder (a person who reads for you) or respondent (of their own words)"),
+    _number("threshold", "The least confidence at which the model gives this code"),
+)
+
+SAMPLES = (
+    _id("sample_id", "The drawing"),
+    _id("mode", "random, uncertain, code or disagreement: how answers were chosen"),
+    _text("seed", "What decided between them: the same seed draws the same"),
+    _instant("drawn_at", "When it was drawn"),
+    _RESPONSE_ID,
+    _id("question_id", "The question whose answer was drawn"),
+    _number("place", "Its place in the sample, by chance, from 1"),
+    _number("probability", "That with which it was to be drawn; empty unless mode is random"),
+    _number("coders_wanted", "How many are to read it"),
+)
+
+REVIEWS = (
+    _RESPONSE_ID,
+    _id("question_id", "The question whose answer was read"),
+    _text("coder", "Who read it"),
+    _id("state", "done or skipped; done with no confirmed code in codes means none of them"),
+    _number("blind", "1 when the coder was shown no tags, else 0"),
+    _id("sample_id", "The drawing in which the coder met it"),
+    _instant("reviewed_at", "When it was read"),
+    _text("codeframe_version", "The codes that the coder chose from"),
 )
 
 RESPONSES = (

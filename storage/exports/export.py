@@ -22,6 +22,8 @@ from storage.exports.columns import (
     CODES,
     DISPOSITIONS,
     INVITATIONS,
+    REVIEWS,
+    SAMPLES,
     Cell,
     Column,
     question_columns,
@@ -32,7 +34,14 @@ from storage.exports.folder import MANIFEST, MARK, whole_folder
 from storage.exports.jsonl_file import write_jsonl
 from storage.exports.responses import Tally, response_rows
 from storage.exports.source import Selection, Source
-from storage.exports.tables import answer_rows, code_rows, disposition_rows, invitation_rows
+from storage.exports.tables import (
+    answer_rows,
+    code_rows,
+    disposition_rows,
+    invitation_rows,
+    review_rows,
+    sample_rows,
+)
 
 __all__ = ["FORMATS", "Exported", "ExportedFile", "Progress", "WriteTable", "write_export"]
 
@@ -143,6 +152,8 @@ def _write(
         ("responses", response_columns(questions), response_rows(selection, questions, tally)),
         ("invitations", INVITATIONS, invitation_rows(selection)),
         ("dispositions", DISPOSITIONS, disposition_rows(selection)),
+        ("samples", SAMPLES, sample_rows(selection)),
+        ("reviews", REVIEWS, review_rows(selection)),
     )
     heard = _Heard(progress, total=next(iter(selection.read("export_total")))["total"])
     columns: dict[str, Sequence[Column]] = {}

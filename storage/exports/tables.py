@@ -123,7 +123,45 @@ def code_rows(
             row["coder"],
             moment(row["coded_at"], anonymous=survey.anonymous),
             row["status"],
+            row["source"],
+            row["threshold"],
         )
+
+
+def sample_rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:
+    """Give a row for every answer that was drawn to be read, by sample, then place."""
+    for row in selection.read("export_samples"):
+        if selection.released(row) is not None:
+            yield (
+                row["sample_id"],
+                row["mode"],
+                row["seed"],
+                row["drawn_at"],
+                row["response_id"],
+                row["question_id"],
+                row["place"],
+                row["probability"],
+                row["coders_wanted"],
+            )
+
+
+def review_rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:
+    """Give a row for every answer and coder who has read it, by response_id, order asked, then
+    coder.
+    """
+    for row in selection.read("export_reviews"):
+        survey = selection.released(row)
+        if survey is not None:
+            yield (
+                row["response_id"],
+                row["question_id"],
+                row["coder"],
+                row["state"],
+                row["blind"],
+                row["sample_id"],
+                moment(row["reviewed_at"], anonymous=survey.anonymous),
+                row["codeframe_version"],
+            )
 
 
 def invitation_rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:

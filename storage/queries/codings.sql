@@ -25,16 +25,17 @@ where response_id = :response_id and question_id = :question_id and text = :text
 -- A loose response knows days only.
 insert into codings (
     coding_id, response_id, question_id, enabler, stance, span_text, span_start, span_end,
-    confidence, coder, coded_at, status
+    confidence, threshold, coder, source, coded_at, status
 )
 select :coding_id, r.response_id, :question_id, :enabler, :stance, :span_text, :span_start,
-    :span_end, :confidence, :coder,
-    case when r.respondent_id is null then substr(:at, 1, 10) else :at end, 'suggested'
+    :span_end, :confidence, :threshold, :coder, :source,
+    case when r.respondent_id is null then substr(:at, 1, 10) else :at end, :status
 from responses r where r.response_id = :response_id
 on conflict do nothing
 
 -- name: codings_of
-select c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end, c.confidence
+select c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end, c.confidence,
+    c.threshold, c.coder, c.source, c.coded_at, c.status
 from codings c
 join answers a on a.response_id = c.response_id and a.question_id = c.question_id
 where c.response_id = :response_id

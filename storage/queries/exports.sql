@@ -40,6 +40,18 @@ select
           and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
     ) + (
         select count(*)
+        from responses r
+        join sampled d on d.response_id = r.response_id
+        where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+          and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+    ) + (
+        select count(*)
+        from responses r
+        join reviews v on v.response_id = r.response_id
+        where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+          and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+    ) + (
+        select count(*)
         from invitations i
         join waves w on w.wave_id = i.wave_id
         where (cast(:survey_id as text) is null or w.survey_id = :survey_id)
@@ -94,7 +106,7 @@ order by r.response_id;
 select
     r.response_id, r.survey_id as survey, r.revision, r.respondent_id as respondent,
     c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end,
-    c.confidence, c.coder, c.coded_at, c.status,
+    c.confidence, c.coder, c.coded_at, c.status, c.source, c.threshold,
     coalesce(w.state, 'closed') as wave_state
 from responses r
 join codings c on c.response_id = r.response_id
@@ -105,6 +117,34 @@ where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
 order by
     c.response_id, a.place, a.question_id, c.span_start, c.span_end, c.enabler,
     coalesce(c.stance, ''), c.coder, c.coding_id;
+
+-- name: export_samples
+select
+    d.sample_id, s.mode, s.seed, s.drawn_at, d.response_id, d.question_id, d.place,
+    d.probability, d.coders_wanted,
+    r.survey_id as survey, r.revision, r.respondent_id as respondent,
+    coalesce(w.state, 'closed') as wave_state
+from samples s
+join sampled d on d.sample_id = s.sample_id
+join responses r on r.response_id = d.response_id
+left join waves w on w.wave_id = r.wave_id
+where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+order by s.drawn_at, d.sample_id, d.place;
+
+-- name: export_reviews
+select
+    v.response_id, v.question_id, v.coder, v.state, v.blind, v.sample_id, v.reviewed_at,
+    v.codeframe_version,
+    r.survey_id as survey, r.revision, r.respondent_id as respondent,
+    coalesce(w.state, 'closed') as wave_state
+from reviews v
+join responses r on r.response_id = v.response_id
+join answers a on a.response_id = v.response_id and a.question_id = v.question_id
+left join waves w on w.wave_id = r.wave_id
+where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
+  and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
+order by v.response_id, a.place, v.question_id, v.coder;
 
 -- Waves that ask each person a few questions.
 -- name: export_designs

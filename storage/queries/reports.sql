@@ -31,11 +31,23 @@ where r.wave_id = :wave_id and a.kind in ('scale', 'yesno', 'choice') and a.valu
 group by a.question_id, a.value
 
 -- name: report_mentions
--- What people say an answer holds, and what the model says that read it last.
+-- What whoever read an answer last says it holds; where nobody did, what its person says and
+-- what the model says that read it last, save what its person says it is not.
 select c.enabler, c.stance, count(distinct r.response_id) as n
 from responses r
 join answers a on a.response_id = r.response_id
 join codings c on c.response_id = a.response_id and c.question_id = a.question_id
 where r.wave_id = :wave_id and c.stance is not null and c.status <> 'rejected'
-and (c.status = 'confirmed' or c.coder = a.tagged_by)
+and c.coder = coalesce((
+    select v.coder from reviews v
+    where v.response_id = a.response_id and v.question_id = a.question_id and v.state = 'done'
+    order by v.reviewed_at desc, v.coder desc
+    limit 1
+), case when c.status = 'confirmed' then c.coder else a.tagged_by end)
+and not (c.source = 'tagger' and exists (
+    select 1 from codings n
+    where n.response_id = c.response_id and n.question_id = c.question_id
+    and n.source = 'respondent' and n.status = 'rejected' and n.enabler = c.enabler
+    and coalesce(n.stance, '') = coalesce(c.stance, '')
+))
 group by c.enabler, c.stance

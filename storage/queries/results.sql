@@ -120,7 +120,18 @@ and exists (
     join answers t on t.response_id = c.response_id and t.question_id = c.question_id
     where c.response_id = s.response_id and c.enabler = :enabler
     and (:stance = '' or c.stance = :stance) and c.status <> 'rejected'
-    and (c.status = 'confirmed' or c.coder = t.tagged_by)
+    and c.coder = coalesce((
+        select v.coder from reviews v
+        where v.response_id = t.response_id and v.question_id = t.question_id and v.state = 'done'
+        order by v.reviewed_at desc, v.coder desc
+        limit 1
+    ), case when c.status = 'confirmed' then c.coder else t.tagged_by end)
+    and not (c.source = 'tagger' and exists (
+        select 1 from codings n
+        where n.response_id = c.response_id and n.question_id = c.question_id
+        and n.source = 'respondent' and n.status = 'rejected' and n.enabler = c.enabler
+        and coalesce(n.stance, '') = coalesce(c.stance, '')
+    ))
 )
 order by s.respondent_id
 limit :limit
@@ -133,5 +144,16 @@ where s.wave_id = :wave_id and exists (
     join answers t on t.response_id = c.response_id and t.question_id = c.question_id
     where c.response_id = s.response_id and c.enabler = :enabler
     and (:stance = '' or c.stance = :stance) and c.status <> 'rejected'
-    and (c.status = 'confirmed' or c.coder = t.tagged_by)
+    and c.coder = coalesce((
+        select v.coder from reviews v
+        where v.response_id = t.response_id and v.question_id = t.question_id and v.state = 'done'
+        order by v.reviewed_at desc, v.coder desc
+        limit 1
+    ), case when c.status = 'confirmed' then c.coder else t.tagged_by end)
+    and not (c.source = 'tagger' and exists (
+        select 1 from codings n
+        where n.response_id = c.response_id and n.question_id = c.question_id
+        and n.source = 'respondent' and n.status = 'rejected' and n.enabler = c.enabler
+        and coalesce(n.stance, '') = coalesce(c.stance, '')
+    ))
 )

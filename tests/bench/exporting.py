@@ -94,7 +94,7 @@ def _fill(database: Path, survey: Survey, *, responses: int) -> None:
         text = next(question.id for question in survey.questions if question.kind == "text")
         connection.executemany(
             "insert into codings values (?, ?, ?, 'information', 'strength', ?, 0, ?, 0.9,"
-            " 'bench@1', ?, 'suggested')",
+            " 'bench@1', ?, 'suggested', 0.5, 'tagger')",
             ((f"c{number}", f"r{number}", text, _WORDS[:11], 11, _DAY) for number in numbers),
         )
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.letters import my_data
-from dialogues.coding import Coding, Stance
+from dialogues.coding import Coding, Said, Stance
 from nlp.codeframe import read_codeframe
 from storage.protocol import Store
+from storage.reviewing import Drawing, SampleMode
 from tests.bot.place import ANONYMOUS, MONTHLY, RIVERSIDE, SURVEY, Place
 from tests.talk import survey_of
 
@@ -89,6 +90,31 @@ def test_everything_that_is_held_is_shown(place: Place) -> None:
             "To erase it, type /forget.",
         ]
     )
+
+
+def test_what_people_made_of_it_is_shown_too(place: Place) -> None:
+    place.answer("ann", "/start", "yes", "skip", "Neighbours meet.")
+    tag(place)
+
+    def job(store: Store) -> None:
+        drawing = Drawing(mode=SampleMode.RANDOM, n=9, seed="x")
+        store.draw_sample(drawing, sample_id="x", at=place.clock())
+        one = store.next_to_review("coder:mair", "x")
+        assert one is not None
+        coding = one.suggested[0].coding
+        said = [(coding, Said.REJECTED), (replace(coding, stance=Stance.GAP), Said.CONFIRMED)]
+        assert store.save_review(
+            one, said, coder="coder:mair", state="done", coding_ids=["a", "b"],
+            codeframe_version="1", at=place.clock(),
+        )  # fmt: skip
+
+    place.run(job)
+    shown = letter(place)
+    assert (
+        "  Somebody who read it says: Shared goals (something missing), from “Neighbours”" in shown
+    )
+    assert "says it is not: Shared goals (a strength), from “Neighbours”" in shown
+    assert "mair" not in shown
 
 
 def test_an_answer_that_was_changed_says_so(place: Place) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from dialogues.coding import Codeframe
+from dialogues.coding import Codeframe, Coding, Said, Stance, coder_id
 from nlp.codeframe import read_codeframe
 from storage.open import open_store
 from storage.protocol import PassedOver
 from storage.reports import Mention, Span, Statement, WaveFigures, figures_of
 from storage.reports.figures import decode_figures, encode_figures
+from storage.reviewing import Drawing, SampleMode
 from storage.store import SqlStore
 from tests.contract.scenes import AT, person
 from tests.reports.scenes import answer, close, fielded, invite, survey, tag
@@ -133,6 +136,34 @@ def test_what_a_person_rejects_or_a_newer_model_does_not_find_is_not_counted(
     run("update codings set coder = 'm@2' where enabler = 'resources'", {})
     run("update codings set status = 'suggested' where enabler = 'resources'", {})
     assert [one.enabler for one in figures(store, codeframe).mentions] == ["insight", "resources"]
+
+
+def test_who_read_an_answer_last_says_what_it_holds(store: SqlStore, codeframe: Codeframe) -> None:
+    of = survey()
+    fielded(store, of)
+    for number in range(12):
+        answer(store, of, f"p{number}", {"why": "money", "share": "4"})
+    tag(store, {"money": [("resources", "gap")]})
+    close(store)
+    store.draw_sample(Drawing(mode=SampleMode.RANDOM, n=12, seed="x"), sample_id="x", at=AT)
+    trust = Coding(
+        enabler="transparency", stance=Stance.GAP, span_text="", span_start=0, span_end=0,
+        confidence=1.0,
+    )  # fmt: skip
+    for days, name, said in [(0, "mair", Said.CONFIRMED), (1, "bob", Said.REJECTED)]:
+        for number in range(12):
+            one = store.next_to_review(coder_id(f"{name}{number}"), "x")
+            if one is None:
+                store._driver.run("update sampled set coders_wanted = 2", {})
+                one = store.next_to_review(coder_id(f"{name}{number}"), "x")
+            assert one is not None
+            assert store.save_review(
+                one, [(trust, said)], coder=coder_id(f"{name}{number}"), state="done",
+                coding_ids=[f"{name}{number}"], codeframe_version="1",
+                at=AT + timedelta(days=days),
+            )  # fmt: skip
+        found = [one.enabler for one in figures(store, codeframe).mentions]
+        assert found == (["transparency"] if name == "mair" else [])
 
 
 @pytest.mark.parametrize("n", range(5))

@@ -234,8 +234,8 @@ def test_everything_held_can_be_shown(store: SqlStore) -> None:
         ("goals", "no"),
         ("why", "We talk"),
     ]
-    assert response.answers[1].codings == (coding,)
-    assert store.codings_of("s1") == [("why", coding)]
+    assert [kept.coding for kept in response.answers[1].codings] == [coding]
+    assert [one.coding for _, one in store.codings_of("s1")] == [coding]
 
 
 def test_nothing_is_held_of_nobody(store: SqlStore) -> None:

@@ -18,6 +18,8 @@ def test_every_format_and_reason_is_on_the_page() -> None:
         "responses",
         "invitations",
         "dispositions",
+        "samples",
+        "reviews",
         "codebook.json",
     ):
         assert name in PAGE

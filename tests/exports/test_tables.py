@@ -170,6 +170,68 @@ def test_codes_have_their_strand_and_a_fixed_order(seeds: Seeds, export: Export)
     assert rows[1]["confidence"] == 0.8125
 
 
+def test_a_tag_says_where_it_comes_from(seeds: Seeds, export: Export) -> None:
+    survey = seeds.survey(make_survey())
+    seeds.response(survey, "r1")
+    seeds.answer(survey, "r1", "goals_why", "They differ.")
+    seeds.coding("r1", "goals_why", "They", threshold=0.5)
+    seeds.coding("r1", "goals_why", "They", coder="coder:mair", source="coder", status="rejected")
+    export("jsonl")
+    rows = export.jsonl("codes")
+    assert [(row["coder"], row["source"], row["status"], row["threshold"]) for row in rows] == [
+        ("coder:mair", "coder", "rejected", None),
+        ("tagger@1", "tagger", "suggested", 0.5),
+    ]
+
+
+def test_samples_and_reviews_are_of_released_answers_only(seeds: Seeds, export: Export) -> None:
+    survey = seeds.survey(make_survey(anonymity="anonymous"))
+    open_wave = seeds.wave(survey, "w1")
+    seeds.insert(
+        "samples", sample_id="x", mode="random", drawn_at=instant("11:00:00"), seed="s", blind=0,
+        double_share=0.0, n_population=8, n_drawn=2,
+    )  # fmt: skip
+    for number, (response_id, wave) in enumerate([("out", None), ("in", open_wave)]):
+        seeds.response(
+            survey, response_id, status=None, wave_id=wave, respondent_id=None,
+            started_at="2026-12-01", ended_at="2026-12-01",
+        )  # fmt: skip
+        seeds.answer(survey, response_id, "goals_why", "They differ.", answered_at="2026-12-01")
+        ids = {"response_id": response_id, "question_id": "goals_why", "sample_id": "x"}
+        seeds.insert("sampled", place=number, probability=0.25, coders_wanted=2, **ids)
+        seeds.insert(
+            "reviews", coder="coder:mair", number=number, blind=1, state="done",
+            reviewed_at="2026-12-02", codeframe_version="frame 1", **ids,
+        )  # fmt: skip
+    seeds.driver.run("update waves set state = 'open'", {})
+    export("jsonl")
+    assert export.jsonl("samples") == [
+        {
+            "sample_id": "x",
+            "mode": "random",
+            "seed": "s",
+            "drawn_at": instant("11:00:00"),
+            "response_id": "out",
+            "question_id": "goals_why",
+            "place": 0,
+            "probability": 0.25,
+            "coders_wanted": 2,
+        }
+    ]
+    assert export.jsonl("reviews") == [
+        {
+            "response_id": "out",
+            "question_id": "goals_why",
+            "coder": "coder:mair",
+            "state": "done",
+            "blind": 1,
+            "sample_id": "x",
+            "reviewed_at": "2026-12-02",
+            "codeframe_version": "frame 1",
+        }
+    ]
+
+
 def test_an_anonymous_response_has_no_respondent_and_only_days(
     seeds: Seeds, export: Export
 ) -> None:

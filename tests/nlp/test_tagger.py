@@ -47,6 +47,8 @@ def check(answer: ToTag, tagged: Tagged, codes: set[str]) -> None:
         assert coding.span_text == answer.text[coding.span_start : coding.span_end]
         assert coding.span_text
         assert 0 < coding.confidence <= 1
+        assert coding.threshold is not None
+        assert 0 < coding.threshold <= coding.confidence
         assert coding.stance is not None
 
 

@@ -1,0 +1,204 @@
+-- What people make of answers and their tags.
+
+-- name: next_to_review
+-- An answer that is gone from its person's words is gone from the sample too. What somebody
+-- else has in hand comes last, and not never: they may not come back.
+select d.response_id, d.question_id
+from sampled d
+join answers a on a.response_id = d.response_id and a.question_id = d.question_id
+join responses r on r.response_id = d.response_id
+where d.sample_id = :sample_id and a.text <> '' and a.missing is null
+and not exists (
+    select 1 from reviews v
+    where v.response_id = d.response_id and v.question_id = d.question_id and v.coder = :coder
+    and (v.state = 'done' or v.number > :skipped_until)
+)
+and (
+    select count(*) from reviews v
+    where v.response_id = d.response_id and v.question_id = d.question_id and v.coder <> :coder
+    and v.state = 'done'
+) < d.coders_wanted
+and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
+and (:least <= 1 or (
+    select count(distinct coalesce(g.respondent_id, g.response_id)) from responses g
+    where g.survey_id = r.survey_id
+    and (g.wave_id = r.wave_id or (
+        g.wave_id is null and r.wave_id is null and coalesce(g.cohort, '') = coalesce(r.cohort, '')
+    ))
+) >= :least)
+order by case when exists (
+    select 1 from review_drafts o
+    where o.response_id = d.response_id and o.question_id = d.question_id and o.coder <> :coder
+) then 1 else 0 end, d.place
+limit 1
+
+-- name: count_to_review
+select count(*) as n
+from sampled d
+join answers a on a.response_id = d.response_id and a.question_id = d.question_id
+join responses r on r.response_id = d.response_id
+where d.sample_id = :sample_id and a.text <> '' and a.missing is null
+and not exists (
+    select 1 from reviews v
+    where v.response_id = d.response_id and v.question_id = d.question_id and v.coder = :coder
+)
+and (
+    select count(*) from reviews v
+    where v.response_id = d.response_id and v.question_id = d.question_id and v.coder <> :coder
+    and v.state = 'done'
+) < d.coders_wanted
+and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
+and (:least <= 1 or (
+    select count(distinct coalesce(g.respondent_id, g.response_id)) from responses g
+    where g.survey_id = r.survey_id
+    and (g.wave_id = r.wave_id or (
+        g.wave_id is null and r.wave_id is null and coalesce(g.cohort, '') = coalesce(r.cohort, '')
+    ))
+) >= :least)
+
+-- name: to_review
+select a.question, a.text, a.tagged_by, r.language, s.mode, s.blind, d.coders_wanted
+from sampled d
+join samples s on s.sample_id = d.sample_id
+join answers a on a.response_id = d.response_id and a.question_id = d.question_id
+join responses r on r.response_id = d.response_id
+where d.sample_id = :sample_id and d.response_id = :response_id and d.question_id = :question_id
+and a.text <> '' and a.missing is null
+
+-- name: codings_on
+select c.enabler, c.stance, c.span_text, c.span_start, c.span_end, c.confidence, c.threshold,
+    c.coder, c.source, c.coded_at, c.status
+from codings c
+where c.response_id = :response_id and c.question_id = :question_id
+order by c.span_start, c.span_end, c.enabler, coalesce(c.stance, ''), c.coder
+
+-- name: hold_words.sqlite
+select 1 as held from answers
+where response_id = :response_id and question_id = :question_id and text = :text
+
+-- name: hold_words.postgres
+-- Nobody changes them until it is saved what was made of them.
+select 1 as held from answers
+where response_id = :response_id and question_id = :question_id and text = :text
+for update
+
+-- name: in_hand
+select sample_id, response_id, question_id, body from review_drafts where coder = :coder
+
+-- name: keep_draft
+insert into review_drafts (coder, sample_id, response_id, question_id, body)
+values (:coder, :sample_id, :response_id, :question_id, :body)
+on conflict (coder) do update set
+    sample_id = excluded.sample_id, response_id = excluded.response_id,
+    question_id = excluded.question_id, body = excluded.body
+
+-- name: drop_draft
+delete from review_drafts where coder = :coder
+
+-- name: drop_draft_on
+delete from review_drafts
+where coder = :coder and response_id = :response_id and question_id = :question_id
+
+-- name: drop_review_codings
+delete from codings
+where response_id = :response_id and question_id = :question_id and coder = :coder
+and source = 'coder'
+
+-- name: drop_review
+delete from reviews
+where response_id = :response_id and question_id = :question_id and coder = :coder
+
+-- name: add_review
+-- A loose response knows days only.
+insert into reviews (
+    response_id, question_id, coder, sample_id, number, blind, state, reviewed_at,
+    codeframe_version
+)
+select r.response_id, :question_id, :coder, :sample_id, :number, :blind, :state,
+    case when r.respondent_id is null then substr(:at, 1, 10) else :at end, :codeframe_version
+from responses r where r.response_id = :response_id
+
+-- name: last_number
+select coalesce(max(number), 0) as n from reviews where coder = :coder
+
+-- name: newest_review
+select v.response_id, v.question_id, v.state
+from reviews v
+where v.coder = :coder and v.sample_id = :sample_id
+order by v.number desc
+limit 1
+
+-- name: reviewed_answers
+select v.response_id, v.question_id, v.coder, v.sample_id, v.number, v.blind, v.state,
+    v.reviewed_at, v.codeframe_version, r.survey_id, r.wave_id, r.cohort, r.role, r.channel,
+    r.language, a.question, a.text, a.tagged_by,
+    d.sample_id as drawn_in, d.place, d.probability, d.coders_wanted
+from reviews v
+join answers a on a.response_id = v.response_id and a.question_id = v.question_id
+join responses r on r.response_id = v.response_id
+left join sampled d on d.response_id = v.response_id and d.question_id = v.question_id
+    and d.sample_id = :sample_id
+where cast(:sample_id as text) is null or d.sample_id is not null
+order by v.response_id, a.place, v.question_id, v.coder
+
+-- name: reviewed_codings
+select c.response_id, c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end,
+    c.confidence, c.threshold, c.coder, c.source, c.coded_at, c.status
+from codings c
+where exists (
+    select 1 from reviews v
+    where v.response_id = c.response_id and v.question_id = c.question_id
+)
+and (cast(:sample_id as text) is null or exists (
+    select 1 from sampled d
+    where d.sample_id = :sample_id and d.response_id = c.response_id
+    and d.question_id = c.question_id
+))
+order by c.response_id, c.question_id, c.span_start, c.span_end, c.enabler,
+    coalesce(c.stance, ''), c.coder
+
+-- name: review_progress
+select count(*) as n, coalesce(sum(case when (
+    select count(*) from reviews v
+    where v.response_id = d.response_id and v.question_id = d.question_id and v.state = 'done'
+) >= d.coders_wanted then 1 else 0 end), 0) as n_done
+from sampled d
+join answers a on a.response_id = d.response_id and a.question_id = d.question_id
+where d.sample_id = :sample_id and a.text <> '' and a.missing is null
+
+-- name: review_counts
+select v.coder, v.state, count(*) as n
+from sampled d
+join reviews v on v.response_id = d.response_id and v.question_id = d.question_id
+where d.sample_id = :sample_id
+group by v.coder, v.state
+order by v.coder
+
+-- name: retract_reviews
+-- Who changes their words takes back what people made of the old ones.
+delete from reviews
+where response_id = :response_id and question_id = :question_id
+and exists (
+    select 1 from answers a
+    where a.response_id = :response_id and a.question_id = :question_id and a.text <> :text
+)
+
+-- name: retract_drafts
+delete from review_drafts
+where response_id = :response_id and question_id = :question_id
+and exists (
+    select 1 from answers a
+    where a.response_id = :response_id and a.question_id = :question_id and a.text <> :text
+)
+
+-- name: next_turn
+select coalesce(max(turn), 0) + 1 as turn from outbox where session_id = :session_id
+
+-- name: unshow_reviews
+-- What coders have in hand of somebody's words and were not shown yet.
+delete from outbox
+where state in ('pending', 'dead') and session_id in (
+    select 'review:' || o.coder from review_drafts o
+    join responses r on r.response_id = o.response_id
+    where r.respondent_id = :respondent_id
+)
