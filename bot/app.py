@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.channels.base import Channel
 from bot.clock.fatigue import Budget
+from bot.coders import coders_of
 from bot.coding import Coder
 from bot.delivery import Delivery
 from bot.house import CohortPlan, House, PulsePlan
@@ -87,6 +88,7 @@ def house_of(settings: Settings) -> House:
         min_group=settings.results.min_group,
         results=settings.results.share,
         budget=Budget(invitations=settings.fatigue.invitations, per=settings.fatigue.per),
+        coders=coders_of(settings.coders),
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
 import dialogues
+from bot.coders import Coder
 from bot.config_checks import configuration_problems, quoted_values, survey_references
 from bot.errors import UserError
 from bot.findings import Finding, errors_in, in_file, refuse, syntax_errors
@@ -95,6 +96,9 @@ class Settings(Table):
         default=(), alias="cohort", description="the first serves people who are in none"
     )
     pulses: tuple[Pulse, ...] = Field(default=(), alias="pulse", description="the schedule")
+    coders: tuple[Coder, ...] = Field(
+        default=(), alias="coder", description="nobody else may review in the chat"
+    )
 
     _source: TomlSource = PrivateAttr(default_factory=lambda: read_toml_text("", name=""))
     _warnings: tuple[Finding, ...] = PrivateAttr(default=())
@@ -355,7 +359,7 @@ def _translate(error: ValidationError, data: Mapping[str, Any]) -> Iterator[Prob
 
 def _expected(found: ErrorDetails, path: KeyPath) -> str:
     kind = found["type"]
-    lists: dict[str, type[BaseModel]] = {"cohort": Cohort, "pulse": Pulse}
+    lists: dict[str, type[BaseModel]] = {"cohort": Cohort, "pulse": Pulse, "coder": Coder}
     if kind == "extra_forbidden":
         key = str(path[-1])
         if len(path) == 1:

@@ -55,6 +55,7 @@ def configuration_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     for table, keys in (
         ("cohort", ("name", "telegram_code", "slack_channel")),
         ("pulse", ("name",)),
+        ("coder", ("name", "telegram", "slack")),
     ):
         for key in keys:
             yield from _unique(data, table, key)
@@ -179,6 +180,8 @@ def _unique(data: Mapping[str, Any], table: str, key: str) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for place, item in enumerate(_listed(data, table)):
         value = item.get(key)
+        if isinstance(value, int):
+            value = str(value)  # an id of Telegram, which may be written either way
         if not isinstance(value, str) or not value:
             continue
         if value in seen:

@@ -20,6 +20,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from bot.cli.app import COMMANDS, app
+from bot.coders import Coder
 from bot.config import OTHER_VARIABLES, Settings, environment_keys
 from bot.metrics import FIGURES
 from bot.settings import Cohort, Pulse, written
@@ -214,7 +215,7 @@ def configuration() -> str:
         elif key == "surveys":
             top.append((f"`{key}`", _default(field), f"`{variables[(key,)]}`", _meaning(field)))
     parts.insert(3, _table(("key", "default", "variable", "meaning"), top))
-    for name, listed in (("cohort", Cohort), ("pulse", Pulse)):
+    for name, listed in (("cohort", Cohort), ("pulse", Pulse), ("coder", Coder)):
         rows3 = [
             (f"`{key}`", _default(inner), _meaning(inner))
             for key, inner in listed.model_fields.items()

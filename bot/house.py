@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Literal
 
 from bot.clock.fatigue import Budget
+from bot.coders import CoderPlan
 from dialogues import messages
 from dialogues.survey import Survey
 from dialogues.text import Text
@@ -82,6 +83,7 @@ class House:
 
     Attributes:
         budget: How often one person is invited; None for as often as pulses come.
+        coders: Who may review answers in the chat.
     """
 
     surveys: Mapping[str, Survey]
@@ -92,6 +94,7 @@ class House:
     min_group: int = 5
     results: Share = "both"
     budget: Budget | None = None
+    coders: Sequence[CoderPlan] = ()
 
     def cohort(self, name: str) -> CohortPlan | None:
         """Give a cohort by name; None when the configuration has none of that name."""

@@ -38,6 +38,7 @@ __all__ = [
     "Cohort",
     "Delivery",
     "Fatigue",
+    "Name",
     "Privacy",
     "Pulse",
     "QuietHours",

@@ -19,15 +19,18 @@ from pydantic import TypeAdapter, ValidationError
 from dialogues.errors import CommonpulseError
 from dialogues.events import Event
 from dialogues.prompts import Prompt
+from dialogues.reviewing import Draft
 from dialogues.session import Session
 from dialogues.survey import Survey
 
 __all__ = [
     "Unreadable",
+    "decode_draft",
     "decode_event",
     "decode_prompt",
     "decode_session",
     "decode_survey",
+    "encode_draft",
     "encode_event",
     "encode_prompt",
     "encode_session",
@@ -46,6 +49,7 @@ class Unreadable(CommonpulseError):
 
 _SESSION = TypeAdapter(Session)
 _PROMPT = TypeAdapter(Prompt)
+_DRAFT = TypeAdapter(Draft)
 _EVENTS: dict[str, TypeAdapter[Event]] = {
     re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower(): TypeAdapter(kind)
     for kind in get_args(Event)
@@ -79,6 +83,20 @@ def decode_prompt(text: str) -> Prompt:
         Unreadable: The text is no prompt, or was written by a newer version.
     """
     return _read(_PROMPT, text, "message")
+
+
+def encode_draft(draft: Draft) -> str:
+    """Give a review that was begun as JSON text."""
+    return _HEAD + _DRAFT.dump_json(draft, exclude_defaults=True)[1:].decode()
+
+
+def decode_draft(text: str) -> Draft:
+    """Read a review that was begun.
+
+    Raises:
+        Unreadable: The text is no such review, or was written by a newer version.
+    """
+    return _read(_DRAFT, text, "review")
 
 
 def encode_survey(survey: Survey) -> str:

@@ -247,6 +247,15 @@ class Reviewing(Protocol):
 
     # Reviews --------------------------------------------------------------------------
 
+    def known_as(self, channel: str, account: str) -> list[str]:
+        """Give the pseudonyms under which somebody's account on a platform is known.
+
+        Args:
+            channel: Of the platform.
+            account: Its id there; in Slack with or without the workspace's before it.
+        """
+        ...
+
     def next_to_review(
         self,
         coder: str,
@@ -277,18 +286,20 @@ class Reviewing(Protocol):
         """Count what ``next_to_review`` could give."""
         ...
 
-    def in_hand(self, coder: str) -> InHand | None:
-        """Give what a coder has begun; None when nothing, or its words changed since."""
-        ...
-
-    def keep_draft(self, answer: ToReview, coder: str, body: str) -> bool:
-        """Keep what a coder has begun, in place of anything else that they had in hand; False,
-        and nothing kept, when its words changed or it is gone. Safe to repeat.
+    def in_hand(self, coder: str, sample_id: str) -> InHand | None:
+        """Give what a coder has begun of a sample; None for nothing, or where its words have
+        changed since.
         """
         ...
 
-    def drop_draft(self, coder: str) -> None:
-        """Put away what a coder has in hand."""
+    def keep_draft(self, answer: ToReview, coder: str, body: str) -> bool:
+        """Keep what a coder has begun, in place of what else they had in hand of the sample;
+        False, and nothing kept, when its words changed or it is gone. Safe to repeat.
+        """
+        ...
+
+    def drop_draft(self, coder: str, sample_id: str) -> None:
+        """Put away what a coder has in hand of a sample."""
         ...
 
     def save_review(

@@ -31,6 +31,11 @@ __all__ = ["Reviews"]
 class Reviews(Samples):
     """The verbs about reviews."""
 
+    def known_as(self, channel: str, account: str) -> list[str]:
+        """Give the pseudonyms under which somebody's account is known; see the contract."""
+        rows = self._all("known_as", channel=channel, account=account)
+        return [row["respondent_id"] for row in rows]
+
     def next_to_review(
         self,
         coder: str,
@@ -66,12 +71,12 @@ class Reviews(Samples):
         )
         return 0 if row is None else row["n"]
 
-    def in_hand(self, coder: str) -> InHand | None:
+    def in_hand(self, coder: str, sample_id: str) -> InHand | None:
         """Give what a coder has begun; None when nothing, or its words changed since."""
-        row = self._one("in_hand", coder=coder)
+        row = self._one("in_hand", coder=coder, sample_id=sample_id)
         if row is None:
             return None
-        answer = self._to_review(row["sample_id"], row["response_id"], row["question_id"])
+        answer = self._to_review(sample_id, row["response_id"], row["question_id"])
         return None if answer is None else InHand(answer=answer, body=row["body"])
 
     def keep_draft(self, answer: ToReview, coder: str, body: str) -> bool:
@@ -89,9 +94,9 @@ class Reviews(Samples):
         self._ruffle(answer.response_id)
         return True
 
-    def drop_draft(self, coder: str) -> None:
+    def drop_draft(self, coder: str, sample_id: str) -> None:
         """Put away what a coder has in hand."""
-        self._run("drop_draft", coder=coder)
+        self._run("drop_draft", coder=coder, sample_id=sample_id)
 
     def save_review(
         self,

@@ -43,7 +43,7 @@ MOVED = (
     ("codings", ("coding_id",)),
     ("sampled", ("sample_id", "response_id", "question_id")),
     ("reviews", ("response_id", "question_id", "coder")),
-    ("review_drafts", ("coder",)),
+    ("review_drafts", ("coder", "sample_id")),
 )
 
 

@@ -57,6 +57,10 @@ COMMANDS: dict[str, Entry] = {
         target="bot.cli.forecasting:forecast",
         help="List who would get what and when, without sending.",
     ),
+    "review": Entry(
+        target="bot.cli.reviewing:review",
+        help="Read answers and their tags: confirm, remove, add, change.",
+    ),
     "export": Entry(
         target="bot.cli.exporting:export", help="Write answers, tags, responses and a codebook."
     ),

@@ -25,6 +25,8 @@ __all__ = [
     "invitation_rows",
     "moment",
     "reason_of",
+    "review_rows",
+    "sample_rows",
 ]
 
 #: How many characters of an instant are its day.

@@ -58,13 +58,15 @@ create table reviews (
 
 create index reviews_coder on reviews (coder, number);
 
--- What a coder has in hand and has not finished. body holds places in the words, and no words.
+-- What a coder has in hand of a sample and has not finished. body holds places in the words, and
+-- no words.
 create table review_drafts (
-    coder text primary key,
+    coder text not null,
     sample_id text not null,
     response_id text not null,
     question_id text not null,
     body text not null,
+    primary key (coder, sample_id),
     foreign key (response_id, question_id)
         references answers (response_id, question_id) on delete cascade
 ) {keyed};

@@ -7,6 +7,13 @@ from addresses a
 join respondents r on r.respondent_id = a.respondent_id
 where a.channel = :channel and a.platform_id = :platform_id and a.leaving = 0
 
+-- name: known_as
+-- In Slack a person's id follows that of their workspace.
+select respondent_id from addresses
+where channel = :channel and leaving = 0
+and (platform_id = :account or platform_id like '%:' || :account)
+order by respondent_id
+
 -- name: respondent
 select r.respondent_id, r.role, r.sector, r.language, r.opted_out_at, a.channel, a.reachable
 from respondents r

@@ -83,17 +83,17 @@ where response_id = :response_id and question_id = :question_id and text = :text
 for update
 
 -- name: in_hand
-select sample_id, response_id, question_id, body from review_drafts where coder = :coder
+select response_id, question_id, body from review_drafts
+where coder = :coder and sample_id = :sample_id
 
 -- name: keep_draft
 insert into review_drafts (coder, sample_id, response_id, question_id, body)
 values (:coder, :sample_id, :response_id, :question_id, :body)
-on conflict (coder) do update set
-    sample_id = excluded.sample_id, response_id = excluded.response_id,
-    question_id = excluded.question_id, body = excluded.body
+on conflict (coder, sample_id) do update set
+    response_id = excluded.response_id, question_id = excluded.question_id, body = excluded.body
 
 -- name: drop_draft
-delete from review_drafts where coder = :coder
+delete from review_drafts where coder = :coder and sample_id = :sample_id
 
 -- name: drop_draft_on
 delete from review_drafts

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.coders import coder_at, coders_of
 from bot.config import (
     SHIPPED_SURVEYS,
     environment_keys,
@@ -26,6 +27,7 @@ EXAMPLE = ROOT / "config.example.toml"
 TOKEN = "12345:SECRET-words-that-nobody-may-see"
 
 COHORT = '[[cohort]]\nname = "riverside"\n'
+CODER = '[[coder]]\nname = "mair"\n'
 PULSE = """\
 [[pulse]]
 name = "monthly"
@@ -204,6 +206,17 @@ def test_warnings_stay_with_the_settings(tmp_path: Path) -> None:
         (COHORT + "slack_channel = '#x'", 3, "cohort.riverside.slack_channel", "C0123456789"),
         (COHORT + COHORT, 4, "cohort.riverside.name", "cohort 1 has riverside too"),
         (PULSE, 4, "pulse.monthly.cohorts.1", "the name of a cohort"),
+        (CODER + "telegram = '@mair'", 3, "coder.mair.telegram", "such as 123456789"),
+        (CODER + "telegram = -5", 3, "coder.mair.telegram", "such as 123456789"),
+        (CODER + "slack = '@mair'", 3, "coder.mair.slack", "U0123456789"),
+        (CODER + "phone = '1'", 3, "coder.mair.phone", "a known key"),
+        (CODER + CODER, 4, "coder.mair.name", "coder 1 has mair too"),
+        (
+            CODER + "telegram = 7\n[[coder]]\nname = 'bob'\ntelegram = '7'",
+            6,
+            "coder.bob.telegram",
+            "coder 1 has 7 too",
+        ),
     ],
 )
 def test_each_mistake_has_its_line_and_key(
@@ -285,6 +298,24 @@ def test_webhooks_that_can_be(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
     assert load_settings(file, {}).warnings == ()
+
+
+def test_coders_are_known_by_their_accounts(tmp_path: Path) -> None:
+    text = CODER + 'telegram = 77\nslack = "U1"\n[[coder]]\nname = "bob"\ntelegram = "78"\n'
+    (tmp_path / "config.toml").write_text(text)
+    coders = coders_of(load_settings(tmp_path / "config.toml", {}).coders)
+    assert [one.coder_id for one in coders] == ["coder:mair", "coder:bob"]
+
+    def name(channel: str, platform_id: str) -> str | None:
+        found = coder_at(coders, channel, platform_id)
+        return None if found is None else found.name
+
+    assert name("telegram", "77") == name("slack", "T1:U1") == "mair"
+    assert name("telegram", "78") == "bob"
+    assert name("telegram", "7") is None
+    assert name("slack", "T1:U2") is None
+    assert name("slack", "78") is None
+    assert name("terminal", "77") is None
 
 
 def test_waves_of_two_pulses_are_never_called_the_same(tmp_path: Path) -> None:

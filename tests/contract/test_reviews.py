@@ -417,18 +417,18 @@ def test_a_second_thought_takes_the_place_of_the_first_and_of_nobody_elses(few: 
 def test_what_is_half_done_is_kept_until_it_is_done(few: SqlStore) -> None:
     draw(few, n=2)
     one = give(few)
-    assert few.in_hand(MAIR) is None
+    assert few.in_hand(MAIR, "x") is None
     for body in ["one", "two"]:
         assert few.keep_draft(one, MAIR, body)
-    held = few.in_hand(MAIR)
+    held = few.in_hand(MAIR, "x")
     assert held is not None
     assert (held.answer, held.body) == (one, "two")
-    assert few.in_hand(BOB) is None
+    assert few.in_hand(BOB, "x") is None
     save(few, one)
-    assert few.in_hand(MAIR) is None
+    assert few.in_hand(MAIR, "x") is None
     few.keep_draft(give(few), MAIR, "three")
-    few.drop_draft(MAIR)
-    assert few.in_hand(MAIR) is None
+    few.drop_draft(MAIR, "x")
+    assert few.in_hand(MAIR, "x") is None
 
 
 def test_the_newest_review_is_taken_back(few: SqlStore) -> None:
@@ -465,7 +465,7 @@ def test_who_changes_their_words_takes_back_what_was_made_of_them(store: SqlStor
     save(store, one, (GAP, Said.CONFIRMED))
     say(store, "ann", WORDS)
     assert store.next_to_review(MAIR, "x") is None
-    assert store.in_hand(BOB) is not None
+    assert store.in_hand(BOB, "x") is not None
     say(store, "ann", "all is well")
     assert rows(store, "reviews") == rows(store, "codings") == rows(store, "review_drafts") == []
     assert give(store).text == "all is well"

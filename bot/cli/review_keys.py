@@ -1,0 +1,104 @@
+"""Keys of a terminal, one by one, by name.
+
+What lives here: reading them raw, and giving the terminal back as it was. What must not: what
+they mean (``review_screen.py``).
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["Keys", "raw_terminal"]
+
+#: How long the rest of a key that is sent as several bytes may take, in seconds.
+_PATIENCE = 0.05
+
+#: How often it is looked whether the window has another size, in seconds.
+_LOOK = 0.5
+
+_NAMES = {
+    "\r": "enter",
+    "\n": "enter",
+    "\t": "tab",
+    "\x7f": "backspace",
+    "\x08": "backspace",
+    "\x1b": "esc",
+    "\x1b[A": "up",
+    "\x1bOA": "up",
+    "\x1b[B": "down",
+    "\x1bOB": "down",
+    "\x1b[C": "right",
+    "\x1bOC": "right",
+    "\x1b[D": "left",
+    "\x1bOD": "left",
+    "\x1b[Z": "back-tab",
+    "\x1b[3~": "delete",
+    "\x1b[5~": "page-up",
+    "\x1b[6~": "page-down",
+}
+
+
+@contextmanager
+def raw_terminal(fd: int) -> Iterator[None]:
+    """Let every key come at once and unseen; Ctrl-C still interrupts."""
+    before = termios.tcgetattr(fd)
+    try:
+        tty.setcbreak(fd)
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+class Keys:
+    """The keys that are pressed at a terminal."""
+
+    def __init__(self, fd: int, *, idle: Callable[[], None]) -> None:
+        """Take a terminal.
+
+        Args:
+            fd: Its file descriptor.
+            idle: Called now and then while nothing is pressed.
+        """
+        self._fd = fd
+        self._idle = idle
+        self._waiting = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def __call__(self) -> str | None:
+        """Give the next key, a sign or a name; None once the terminal has gone away."""
+        while not self._waiting:
+            if not select.select([self._fd], [], [], _LOOK)[0]:
+                self._idle()
+            elif not self._read():
+                return None
+        if self._waiting == "\x1b" and select.select([self._fd], [], [], _PATIENCE)[0]:
+            self._read()
+        return self._taken()
+
+    def _read(self) -> bool:
+        try:
+            piece = os.read(self._fd, 1024)
+        except OSError:
+            piece = b""
+        self._waiting += self._decoder.decode(piece)
+        return bool(piece)
+
+    def _taken(self) -> str:
+        for length in range(min(len(self._waiting), 4), 1, -1):
+            name = _NAMES.get(self._waiting[:length])
+            if name is not None:
+                self._waiting = self._waiting[length:]
+                return name
+        if self._waiting.startswith(("\x1b[", "\x1bO")):
+            # A key that means nothing here, to its last byte.
+            rest = self._waiting[2:].lstrip("0123456789;")
+            self._waiting = rest[1:]
+            return "other"
+        sign, self._waiting = self._waiting[0], self._waiting[1:]
+        return _NAMES.get(sign, sign)
