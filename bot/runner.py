@@ -38,6 +38,7 @@ from bot.looking_back import look_back
 from bot.observer import UNOBSERVED, Observer, TurnOutcome
 from bot.own_times import OwnTimes
 from bot.replanning import replan
+from bot.reviewing import Review
 from bot.strangers import answer_stranger
 from bot.visit import Checkin, Visit
 from dialogues import messages
@@ -58,7 +59,7 @@ from dialogues.engine import Opening, start, step
 from dialogues.errors import StoreError
 from dialogues.events import Event, ReplyReceived
 from dialogues.prompts import Prompt
-from storage.protocol import Respondent, Store, StoredSession, Window
+from storage.protocol import Address, Respondent, Store, StoredSession, Window
 from storage.writer import Writer
 
 __all__ = ["ROLES", "Runner"]
@@ -482,6 +483,20 @@ class Runner:
                     )
                 case _:
                     pass
+
+    def review(
+        self, store: Store, respondent: Respondent, address: Address, now: datetime
+    ) -> Review | None:
+        """Give what somebody can do as a coder; None where they are none."""
+        return Review.of(
+            store,
+            respondent,
+            address,
+            house=self._house,
+            codeframe=self._codeframe,
+            new_id=self._new_id,
+            now=now,
+        )
 
     @property
     def house(self) -> House:

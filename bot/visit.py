@@ -61,6 +61,8 @@ class Visit:
 
     def take(self) -> None:
         """Do all that follows."""
+        if self._reviews():
+            return
         match self.inbound:
             case Pressed():
                 self._take_press(self.inbound)
@@ -68,6 +70,18 @@ class Visit:
                 self._take_edit(self.inbound)
             case Wrote() | Unread():
                 self._take_message(self.inbound)
+
+    def _reviews(self) -> bool:
+        """Let a listed coder review; False for anybody and anything else."""
+        inbound = self.inbound
+        if not isinstance(inbound, Wrote | Pressed):
+            return False
+        review = self.runner.review(self.store, self.respondent, inbound.address, self.now)
+        if review is None:
+            return False
+        if isinstance(inbound, Pressed):
+            return review.take_press(inbound.token)
+        return review.take_words(inbound.text, slash=self.runner.slash(self.respondent.channel))
 
     def _take_press(self, inbound: Pressed) -> None:
         press = read_token(inbound.token)
