@@ -38,7 +38,6 @@ from bot.looking_back import look_back
 from bot.observer import UNOBSERVED, Observer, TurnOutcome
 from bot.own_times import OwnTimes
 from bot.replanning import replan
-from bot.reviewing import Review
 from bot.strangers import answer_stranger
 from bot.visit import Checkin, Visit
 from dialogues import messages
@@ -59,7 +58,7 @@ from dialogues.engine import Opening, start, step
 from dialogues.errors import StoreError
 from dialogues.events import Event, ReplyReceived
 from dialogues.prompts import Prompt
-from storage.protocol import Address, Respondent, Store, StoredSession, Window
+from storage.protocol import Respondent, Store, StoredSession, Window
 from storage.writer import Writer
 
 __all__ = ["ROLES", "Runner"]
@@ -106,7 +105,7 @@ class Runner:
         self._now = now
         self._new_id = new_id
         self._slashes = slashes
-        self._codeframe = codeframe
+        self.codeframe = codeframe
         self._wake = wake
         self._chat_draw = chat_draw
         self._ask_sector = ask_sector
@@ -436,7 +435,7 @@ class Runner:
                         store.holdings(respondent.respondent_id),
                         house=self._house,
                         survey_of=store.survey,
-                        codeframe=self._codeframe,
+                        codeframe=self.codeframe,
                         language=language,
                         slash=slash,
                         today=now.date(),
@@ -451,7 +450,7 @@ class Runner:
                         store.respondent(respondent.respondent_id) or respondent,
                         effect.wanted,
                         house=self._house,
-                        codeframe=self._codeframe,
+                        codeframe=self.codeframe,
                         language=language,
                         slash=slash,
                         now=now,
@@ -483,20 +482,6 @@ class Runner:
                     )
                 case _:
                     pass
-
-    def review(
-        self, store: Store, respondent: Respondent, address: Address, now: datetime
-    ) -> Review | None:
-        """Give what somebody can do as a coder; None where they are none."""
-        return Review.of(
-            store,
-            respondent,
-            address,
-            house=self._house,
-            codeframe=self._codeframe,
-            new_id=self._new_id,
-            now=now,
-        )
 
     @property
     def house(self) -> House:

@@ -15,6 +15,7 @@ from bot.channels.base import Edited, Pressed, Unread, Wrote
 from bot.choosing import Chosen, choose, holder_of
 from bot.coming import next_day_for
 from bot.house import CohortPlan
+from bot.reviewing import Review
 from dialogues import asking, lobby, messages
 from dialogues.effects import Effect, LanguageChosen, OptedOut, PromptShown, SectorGiven
 from dialogues.events import ChoicePressed, Event, ReplyEdited, ReplyReceived, ReplyUnreadable
@@ -76,7 +77,15 @@ class Visit:
         inbound = self.inbound
         if not isinstance(inbound, Wrote | Pressed):
             return False
-        review = self.runner.review(self.store, self.respondent, inbound.address, self.now)
+        review = Review.of(
+            self.store,
+            self.respondent,
+            inbound.address,
+            house=self.house,
+            codeframe=self.runner.codeframe,
+            new_id=self.runner.new_id,
+            now=self.now,
+        )
         if review is None:
             return False
         if isinstance(inbound, Pressed):

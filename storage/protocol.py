@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from dialogues.coding import Coding, KeptCoding
 from dialogues.effects import Turn
 from dialogues.prompts import Prompt
 from dialogues.states import Cause, State
@@ -43,7 +42,7 @@ from storage.held import (
     StateHeld,
     UnsentHeld,
 )
-from storage.reviewing import Reviewing
+from storage.reviewing import Reviewing, Tagging
 from storage.sending import Sending
 from storage.sweeping import Sweeping
 from storage.telling import TELLING, Telling
@@ -114,9 +113,9 @@ __all__ = [
 ]
 
 
-class Store(Sending, ClockStore, Telling, Reviewing, Sweeping, BesideOthers, Protocol):
+class Store(Sending, ClockStore, Telling, Tagging, Reviewing, Sweeping, BesideOthers, Protocol):
     """What the house keeps; for what leaves it see also ``Sending``, for time ``ClockStore``,
-    for results ``Telling``, for people who read tags ``Reviewing``, for what is not needed any
+    for results ``Telling``, for tags ``Tagging`` and ``Reviewing``, for what is not needed any
     more ``Sweeping``, for other programs ``BesideOthers``.
     """
 
@@ -490,34 +489,6 @@ class Store(Sending, ClockStore, Telling, Reviewing, Sweeping, BesideOthers, Pro
         """Note what people have been given of a survey's pool by now, the newest last. Not for
         an anonymous survey.
         """
-        ...
-
-    # Codings --------------------------------------------------------------------------
-
-    def untagged(self, coder: str, *, limit: int) -> list[UntaggedAnswer]:
-        """Give text answers with words that no model has read since they were last
-        changed, oldest response first. Unsubmitted anonymous answers are left out.
-        """
-        ...
-
-    def save_codings(
-        self,
-        answer: UntaggedAnswer,
-        codings: Sequence[Coding],
-        *,
-        coding_ids: Sequence[str],
-        coder: str,
-        at: datetime,
-        error: str | None,
-    ) -> bool:
-        """Save what a tagger made of an answer; False, and nothing saved, when its words
-        changed meanwhile or it is gone. Safe to repeat. Of a loose response only the day
-        of ``at`` is kept.
-        """
-        ...
-
-    def codings_of(self, response_id: str) -> list[tuple[str, KeptCoding]]:
-        """Give (question_id, coding) of a response, by place of the question, then offset."""
         ...
 
     # Reading out ----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The store's contract about people who review tags, and the values that its verbs give.
+"""The store's contract about tags and people who review them, and the values of its verbs.
 
 A part of ``protocol.py``, where all that holds for every verb stands. A coder here is a person,
 by what ``dialogues.coding.coder_id`` makes of their name.
@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from dialogues.coding import Coding, KeptCoding, Said
 from dialogues.prompts import Prompt
-from storage.values import Respondent
+from storage.values import Respondent, UntaggedAnswer
 
 __all__ = [
     "Drawing",
@@ -27,6 +27,7 @@ __all__ = [
     "Sample",
     "SampleMode",
     "Sampled",
+    "Tagging",
     "ToReview",
     "TurnedBack",
 ]
@@ -221,6 +222,36 @@ class ReviewProgress:
     n_done: int
     done: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+class Tagging(Protocol):
+    """The verbs about what taggers make of answers."""
+
+    def untagged(self, coder: str, *, limit: int) -> list[UntaggedAnswer]:
+        """Give text answers with words that no model has read since they were last
+        changed, oldest response first. Unsubmitted anonymous answers are left out.
+        """
+        ...
+
+    def save_codings(
+        self,
+        answer: UntaggedAnswer,
+        codings: Sequence[Coding],
+        *,
+        coding_ids: Sequence[str],
+        coder: str,
+        at: datetime,
+        error: str | None,
+    ) -> bool:
+        """Save what a tagger made of an answer; False, and nothing saved, when its words
+        changed meanwhile or it is gone. Safe to repeat. Of a loose response only the day
+        of ``at`` is kept.
+        """
+        ...
+
+    def codings_of(self, response_id: str) -> list[tuple[str, KeptCoding]]:
+        """Give (question_id, coding) of a response, by place of the question, then offset."""
+        ...
 
 
 class Reviewing(Protocol):
