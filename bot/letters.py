@@ -234,6 +234,8 @@ class _Letter:
             if talk is not None and talk.at == held.question_id and talk.selected:
                 ticked = self._label(survey, held.question_id, "|".join(talk.selected))
                 yield self._say("mydata_ticked", answer=ticked)
+            for read_at in held.read_at:
+                yield self._say("mydata_read", date=self._on(read_at.date()))
             for coding in held.codings:
                 yield self._coding(coding)
 

@@ -32,6 +32,7 @@ class AnswerHeld:
     Attributes:
         answered_at: None while there is none.
         n_edits: How often its person changed it.
+        read_at: When people read it, to see what it says; oldest first.
     """
 
     question_id: str
@@ -43,6 +44,7 @@ class AnswerHeld:
     answered_at: datetime | None
     n_edits: int
     codings: tuple[KeptCoding, ...]
+    read_at: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -285,6 +285,7 @@ class People(Dispositions, Holding):
 
     def _response_held(self, row: Record) -> ResponseHeld:
         codings = self.codings_of(row["response_id"])
+        reviews = self._all("reviews_of", response_id=row["response_id"])
         return ResponseHeld(
             response_id=row["response_id"],
             survey_id=row["survey_id"],
@@ -308,6 +309,11 @@ class People(Dispositions, Holding):
                     n_edits=answer["n_edits"],
                     codings=tuple(
                         coding for place, coding in codings if place == answer["question_id"]
+                    ),
+                    read_at=tuple(
+                        read_instant(one["reviewed_at"])
+                        for one in reviews
+                        if one["question_id"] == answer["question_id"]
                     ),
                 )
                 for answer in self._all("answers_of", response_id=row["response_id"])

@@ -2,7 +2,8 @@
 
 -- name: next_to_review
 -- An answer that is gone from its person's words is gone from the sample too. What somebody
--- else has in hand comes last, and not never: they may not come back.
+-- else has in hand comes last, and not never: they may not come back. Of a group no more people
+-- are counted than it takes.
 select d.response_id, d.question_id
 from sampled d
 join answers a on a.response_id = d.response_id and a.question_id = d.question_id
@@ -20,11 +21,17 @@ and (
 ) < d.coders_wanted
 and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
 and (:least <= 1 or (
-    select count(distinct coalesce(g.respondent_id, g.response_id)) from responses g
-    where g.survey_id = r.survey_id
-    and (g.wave_id = r.wave_id or (
-        g.wave_id is null and r.wave_id is null and coalesce(g.cohort, '') = coalesce(r.cohort, '')
-    ))
+    select count(*) from (
+        select distinct p.person from (
+            select coalesce(g.respondent_id, g.response_id) as person from responses g
+            where g.wave_id = r.wave_id
+            union all
+            select coalesce(g.respondent_id, g.response_id) from responses g
+            where r.wave_id is null and g.wave_id is null and g.survey_id = r.survey_id
+            and coalesce(g.cohort, '') = coalesce(r.cohort, '')
+        ) p
+        limit :least
+    ) few
 ) >= :least)
 order by case when exists (
     select 1 from review_drafts o
@@ -49,11 +56,17 @@ and (
 ) < d.coders_wanted
 and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
 and (:least <= 1 or (
-    select count(distinct coalesce(g.respondent_id, g.response_id)) from responses g
-    where g.survey_id = r.survey_id
-    and (g.wave_id = r.wave_id or (
-        g.wave_id is null and r.wave_id is null and coalesce(g.cohort, '') = coalesce(r.cohort, '')
-    ))
+    select count(*) from (
+        select distinct p.person from (
+            select coalesce(g.respondent_id, g.response_id) as person from responses g
+            where g.wave_id = r.wave_id
+            union all
+            select coalesce(g.respondent_id, g.response_id) from responses g
+            where r.wave_id is null and g.wave_id is null and g.survey_id = r.survey_id
+            and coalesce(g.cohort, '') = coalesce(r.cohort, '')
+        ) p
+        limit :least
+    ) few
 ) >= :least)
 
 -- name: to_review
@@ -129,26 +142,27 @@ order by v.number desc
 limit 1
 
 -- name: reviewed_answers
+-- Written as a cross join, SQLite looks at the few reviews first.
 select v.response_id, v.question_id, v.coder, v.sample_id, v.number, v.blind, v.state,
     v.reviewed_at, v.codeframe_version, r.survey_id, r.wave_id, r.cohort, r.role, r.channel,
     r.language, a.question, a.text, a.tagged_by,
     d.sample_id as drawn_in, d.place, d.probability, d.coders_wanted
 from reviews v
-join answers a on a.response_id = v.response_id and a.question_id = v.question_id
-join responses r on r.response_id = v.response_id
+cross join answers a
+cross join responses r
 left join sampled d on d.response_id = v.response_id and d.question_id = v.question_id
     and d.sample_id = :sample_id
-where cast(:sample_id as text) is null or d.sample_id is not null
+where a.response_id = v.response_id and a.question_id = v.question_id
+and r.response_id = v.response_id
+and (cast(:sample_id as text) is null or d.sample_id is not null)
 order by v.response_id, a.place, v.question_id, v.coder
 
 -- name: reviewed_codings
 select c.response_id, c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end,
     c.confidence, c.threshold, c.coder, c.source, c.coded_at, c.status
-from codings c
-where exists (
-    select 1 from reviews v
-    where v.response_id = c.response_id and v.question_id = c.question_id
-)
+from (select distinct response_id, question_id from reviews) v
+cross join codings c
+where c.response_id = v.response_id and c.question_id = v.question_id
 and (cast(:sample_id as text) is null or exists (
     select 1 from sampled d
     where d.sample_id = :sample_id and d.response_id = c.response_id
@@ -173,6 +187,11 @@ join reviews v on v.response_id = d.response_id and v.question_id = d.question_i
 where d.sample_id = :sample_id
 group by v.coder, v.state
 order by v.coder
+
+-- name: reviews_of
+select question_id, reviewed_at from reviews
+where response_id = :response_id
+order by reviewed_at, question_id, coder
 
 -- name: retract_reviews
 -- Who changes their words takes back what people made of the old ones.

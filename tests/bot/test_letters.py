@@ -114,6 +114,7 @@ def test_what_people_made_of_it_is_shown_too(place: Place) -> None:
         "  Somebody who read it says: Shared goals (something missing), from “Neighbours”" in shown
     )
     assert "says it is not: Shared goals (a strength), from “Neighbours”" in shown
+    assert "  Somebody read this on 1 December, to see what it says." in shown
     assert "mair" not in shown
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import storage.stirring
-from dialogues.coding import Coding
+from dialogues.coding import Coding, Said
 from storage.open import open_reader, open_store, open_writer
 from storage.postgres_scrub import UNCOUNTED
+from storage.reviewing import Drawing, SampleMode
 from storage.stirring import MOVED
 from storage.store import SqlStore
 from storage.tables import TABLES
@@ -237,6 +238,52 @@ def test_a_tagger_beside_it_loses_nothing(store: SqlStore, url: str) -> None:
         tagger.close()
     assert {row["coding_id"] for row in rows(store, "codings")} == {f"c-xk{n}" for n in range(8)}
     assert all(row["tagged_by"] == "m@1" for row in rows(store, "answers") if row["kind"] == "text")
+
+
+def test_a_coder_beside_it_loses_nothing(store: SqlStore, url: str) -> None:
+    wave_of_secrets(store)
+    hand_in(store, *((f"p{number}", f"xk{number}") for number in range(8)))
+    store.set_wave("w", state="closed")
+    over = threading.Event()
+
+    def go_on_stirring() -> None:
+        while not over.is_set():
+            with store.transaction():
+                store._driver.run("update responses set unstirred = 1", {})
+            store.stir()
+
+    stirring = threading.Thread(target=go_on_stirring)
+    stirring.start()
+    writer = open_writer(url, connections=1)
+
+    def draw(s: SqlStore) -> int:
+        drawing = Drawing(mode=SampleMode.RANDOM, n=99, seed="x")
+        return s.draw_sample(drawing, sample_id="x", at=AT).n_drawn
+
+    def review(s: SqlStore) -> bool:
+        one = s.next_to_review("coder:mair", "x")
+        if one is None:
+            return False
+        assert s.keep_draft(one, "coder:mair", "{}")
+        coding = Coding(enabler="trust", stance=None, span_text="Qui", span_start=0, span_end=3,
+                        confidence=1.0)  # fmt: skip
+        assert s.save_review(
+            one, [(coding, Said.CONFIRMED)], coder="coder:mair", state="done",
+            coding_ids=[f"c-{one.response_id}"], codeframe_version="1", at=AT,
+        )  # fmt: skip
+        return True
+
+    try:
+        assert writer.submit(draw).result(60) == 8
+        while writer.submit(review).result(60):
+            pass
+    finally:
+        over.set()
+        stirring.join()
+        writer.close()
+    assert {row["response_id"] for row in rows(store, "reviews")} == {f"xk{n}" for n in range(8)}
+    assert {row["coding_id"] for row in rows(store, "codings")} == {f"c-xk{n}" for n in range(8)}
+    assert len(rows(store, "sampled")) == 8
 
 
 def test_everything_that_hangs_on_a_response_is_moved(store: SqlStore) -> None:
