@@ -116,7 +116,8 @@ def who_says(suggested: Sequence[KeptCoding], tag: Tag) -> str:
     for one in suggested:
         if (one.coding.enabler, one.coding.stance) == (enabler, stance):
             by_tagger = one.source is Source.TAGGER
-            found.append(f"{one.coding.confidence:.2f}" if by_tagger else coder_name(one.coder))
+            sure = f"{round(100 * one.coding.confidence)}% sure"
+            found.append(sure if by_tagger else coder_name(one.coder))
     return ", ".join(found)
 
 
@@ -176,7 +177,7 @@ def fitted(
     first = min(max(scroll, 0), most)
     seen = upper[first : first + room]
     segments: list[Segment] = []
-    for line in (*seen, *([] for _ in range(room - len(seen))), *lower):
+    for line in (*seen, *lower):
         segments += [*line, Segment.line()]
     if most:
         where = f"  PgUp/PgDn: lines {first + 1} to {first + len(seen)} of {len(upper)}"

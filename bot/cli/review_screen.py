@@ -50,10 +50,7 @@ q       quit; everything is kept
 A number goes to that tag. Any key leaves this page."""
 
 _KEYS = {
-    "tags": (
-        "Enter done  Tab next tag  x remove  t stance  w words  a add  u undo  s skip  ? help"
-        "  q quit"
-    ),
+    "tags": "Enter done  Tab next  x remove  t stance  w words  a add  u undo  s skip  q quit  ?",
     "codes": "letter or ↑↓: look at a code   Enter: take it   Esc: leave it",
     "stance": "1 strength   2 gap   3 neutral   Esc: leave it",
     "words": "←→: move an end by a word   Tab: the other end   Enter: these words   Esc: leave it",

@@ -174,7 +174,7 @@ def test_two_read_the_same_and_see_nothing(desk: Desk) -> None:
         done = desk.pulse("--coder", coder, "--resume", lines="done\nadd risk gap\ndone\n")
         assert "You have done 2 of this sample." in done.out
         assert done.out.count("blind") == 3
-        assert "0.75" not in done.out
+        assert "sure" not in done.out
     assert len(desk.said("mair")) == len(desk.said("bob")) == 1
     listed = json.loads(desk.pulse("--json").out)
     assert [(one["done"], one["by_coder"], one["seed"]) for one in listed] == [

@@ -275,3 +275,34 @@ def test_waves_of_before_everyones_own_time_go_on(
     (looked_at,) = store.reminders_due("now", now=wave.opens_at, limit=9)
     assert (looked_at.base_at, looked_at.reminded) == (wave.opens_at, 1)
     store.close()
+
+
+def test_tags_of_before_there_were_reviews_are_a_taggers(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name: script for name, script in migrations().items() if name < "0015"}
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.sqlite, "migrations", lambda: before)
+        patch.setattr(storage.postgres_steps, "migrations", lambda: before)
+        driver = open_store(url)._driver
+        driver.run(
+            "insert into responses (response_id, survey_id, revision, channel, role, language,"
+            " started_at, disposition)"
+            " values ('r', 's', 'v', 'slack', 'partner', 'en', '2026', '')",
+            {},
+        )
+        driver.run(
+            "insert into answers (response_id, question_id, place, kind, question, text, asked_at)"
+            " values ('r', 'why', 0, 'text', 'Why?', 'Words.', '2026')",
+            {},
+        )
+        driver.run(
+            "insert into codings values ('c', 'r', 'why', 'risk', 'gap', 'Words', 0, 5, 0.5,"
+            " 'm@1', '2026', 'suggested')",
+            {},
+        )
+        driver.close()
+    store = open_store(url)
+    [(_, kept)] = store.codings_of("r")
+    assert (kept.source, kept.coding.threshold, kept.coder) == ("tagger", None, "m@1")
+    store.close()
