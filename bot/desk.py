@@ -143,7 +143,11 @@ class Desk:
     def count_left(self, store: Store) -> int:
         """Count the answers that are still to come, the one in hand too."""
         return store.count_to_review(
-            self.coder, self.sample_id, not_of=self.not_of, least=self.least
+            self.coder,
+            self.sample_id,
+            not_of=self.not_of,
+            least=self.least,
+            skipped_until=self.skipped_until,
         )
 
 

@@ -114,9 +114,8 @@ __all__ = [
 
 
 class Store(Sending, ClockStore, Telling, Tagging, Reviewing, Sweeping, BesideOthers, Protocol):
-    """What the house keeps; for what leaves it see also ``Sending``, for time ``ClockStore``,
-    for results ``Telling``, for tags ``Tagging`` and ``Reviewing``, for what is not needed any
-    more ``Sweeping``, for other programs ``BesideOthers``.
+    """What the house keeps. What leaves it, time, results, tags and more are in the protocols
+    that this one joins, each in a file of its own.
     """
 
     # People ---------------------------------------------------------------------------
@@ -490,8 +489,6 @@ class Store(Sending, ClockStore, Telling, Tagging, Reviewing, Sweeping, BesideOt
         an anonymous survey.
         """
         ...
-
-    # Reading out ----------------------------------------------------------------------
 
     def workload(self) -> Workload:
         """Count what there is to do. Reads indexes only: it may be asked every few seconds."""

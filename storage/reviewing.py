@@ -263,8 +263,9 @@ class Reviewing(Protocol):
         """Draw answers to be reviewed, and keep which.
 
         Answers with words, of open questions; of an anonymous survey only once they are loose
-        and their wave is closed. Drawn at random are all of them alike, also those that were
-        reviewed before; otherwise only answers that nobody has reviewed, but for disagreements.
+        and their wave is closed, or outside a wave on a later day (UTC) than they were handed
+        in. Drawn at random are all of them alike, also those that were reviewed before;
+        otherwise only answers that nobody has reviewed, but for disagreements.
         """
         ...
 
@@ -312,7 +313,13 @@ class Reviewing(Protocol):
         ...
 
     def count_to_review(
-        self, coder: str, sample_id: str, *, not_of: Sequence[str] = (), least: int = 0
+        self,
+        coder: str,
+        sample_id: str,
+        *,
+        not_of: Sequence[str] = (),
+        least: int = 0,
+        skipped_until: int = 0,
     ) -> int:
         """Count what ``next_to_review`` could give."""
         ...

@@ -33,7 +33,8 @@ class Reviews(Samples):
 
     def known_as(self, channel: str, account: str) -> list[str]:
         """Give the pseudonyms under which somebody's account is known; see the contract."""
-        rows = self._all("known_as", channel=channel, account=account)
+        query = "known_within" if channel == "slack" and ":" not in account else "known_as"
+        rows = self._all(query, channel=channel, account=account)
         return [row["respondent_id"] for row in rows]
 
     def next_to_review(
@@ -59,7 +60,13 @@ class Reviews(Samples):
         return self._to_review(sample_id, row["response_id"], row["question_id"])
 
     def count_to_review(
-        self, coder: str, sample_id: str, *, not_of: Sequence[str] = (), least: int = 0
+        self,
+        coder: str,
+        sample_id: str,
+        *,
+        not_of: Sequence[str] = (),
+        least: int = 0,
+        skipped_until: int = 0,
     ) -> int:
         """Count what ``next_to_review`` could give."""
         row = self._one(
@@ -68,6 +75,7 @@ class Reviews(Samples):
             sample_id=sample_id,
             not_of=listed(not_of),
             least=least,
+            skipped_until=skipped_until,
         )
         return 0 if row is None else row["n"]
 

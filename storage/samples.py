@@ -10,14 +10,14 @@ import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 
 from dialogues.coding import Coding, KeptCoding, Source
 from storage.codings import Codings
 from storage.driver import Record
 from storage.loose import WITHHELD
-from storage.records import read_instant, read_kept_coding, write_instant
+from storage.records import read_instant, read_kept_coding, write_day, write_instant
 from storage.reviewing import Drawing, Reviewed, ReviewHeld, Sample, Sampled, SampleMode
 
 __all__ = ["Samples", "distance_between"]
@@ -43,7 +43,8 @@ class Samples(Codings):
         # What is stirred meanwhile would be gone for a moment.
         self.hold("stir")
         disputed = self._disputed(drawing)
-        n_population, drawn = _smallest(self._candidates(drawing, disputed), drawing.n)
+        on = write_day(at.astimezone(UTC))
+        n_population, drawn = _smallest(self._candidates(drawing, disputed, on), drawing.n)
         chosen = [(response_id, question_id) for *_, response_id, question_id in drawn]
         is_random = drawing.mode is SampleMode.RANDOM
         probability = len(chosen) / n_population if is_random and chosen else None
@@ -106,7 +107,7 @@ class Samples(Codings):
         by_answer = groupby(rows, key=lambda row: (row["response_id"], row["question_id"]))
         return [_read_reviewed([*same], codings[ids]) for ids, same in by_answer]
 
-    def _candidates(self, drawing: Drawing, disputed: _Disputed) -> Iterator[_Candidate]:
+    def _candidates(self, drawing: Drawing, disputed: _Disputed, on: str) -> Iterator[_Candidate]:
         if drawing.mode is SampleMode.DISAGREEMENT:
             for ids, (distance, _) in disputed.items():
                 yield distance, _chance(drawing.seed, *ids), *ids
@@ -115,6 +116,7 @@ class Samples(Codings):
             "survey_id": drawing.survey_id,
             "wave_id": drawing.wave_id,
             "cohort": drawing.cohort,
+            "on": on,
         }
         if drawing.mode is SampleMode.CODE:
             params["enabler"] = drawing.enabler

@@ -8,10 +8,13 @@ join respondents r on r.respondent_id = a.respondent_id
 where a.channel = :channel and a.platform_id = :platform_id and a.leaving = 0
 
 -- name: known_as
+select respondent_id from addresses
+where channel = :channel and leaving = 0 and platform_id = :account
+
+-- name: known_within
 -- In Slack a person's id follows that of their workspace.
 select respondent_id from addresses
-where channel = :channel and leaving = 0
-and (platform_id = :account or platform_id like '%:' || :account)
+where channel = :channel and leaving = 0 and platform_id like '%:' || :account
 order by respondent_id
 
 -- name: respondent

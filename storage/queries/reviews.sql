@@ -48,6 +48,7 @@ where d.sample_id = :sample_id and a.text <> '' and a.missing is null
 and not exists (
     select 1 from reviews v
     where v.response_id = d.response_id and v.question_id = d.question_id and v.coder = :coder
+    and (v.state = 'done' or v.number > :skipped_until)
 )
 and (
     select count(*) from reviews v

@@ -1,5 +1,7 @@
 -- Which answers people are to review. :survey_id, :wave_id and :cohort are null where all are
--- meant. Words of an anonymous survey are read once nothing leads to their person any more.
+-- meant. Words of an anonymous survey are read once nothing leads to their person any more: when
+-- their wave has closed, outside any on another day. Drawn before, the sample would tell by
+-- which hour they were there.
 
 -- name: eligible_answers
 select a.response_id, a.question_id, 0.0 as distance
@@ -8,7 +10,9 @@ join responses r on r.response_id = a.response_id
 join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
 left join waves w on w.wave_id = r.wave_id
 where a.kind = 'text' and a.text <> '' and a.missing is null
-and (s.anonymous = 0 or (r.respondent_id is null and coalesce(w.state, 'closed') = 'closed'))
+and (s.anonymous = 0 or (r.respondent_id is null and (
+    w.state = 'closed' or (r.wave_id is null and r.ended_at < :on)
+)))
 and (cast(:survey_id as text) is null or r.survey_id = :survey_id)
 and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 and (cast(:cohort as text) is null or r.cohort = :cohort)
@@ -24,7 +28,9 @@ join responses r on r.response_id = a.response_id
 join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
 left join waves w on w.wave_id = r.wave_id
 where a.kind = 'text' and a.text <> '' and a.missing is null
-and (s.anonymous = 0 or (r.respondent_id is null and coalesce(w.state, 'closed') = 'closed'))
+and (s.anonymous = 0 or (r.respondent_id is null and (
+    w.state = 'closed' or (r.wave_id is null and r.ended_at < :on)
+)))
 and (cast(:survey_id as text) is null or r.survey_id = :survey_id)
 and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 and (cast(:cohort as text) is null or r.cohort = :cohort)
@@ -41,7 +47,9 @@ join responses r on r.response_id = a.response_id
 join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
 left join waves w on w.wave_id = r.wave_id
 where a.kind = 'text' and a.text <> '' and a.missing is null
-and (s.anonymous = 0 or (r.respondent_id is null and coalesce(w.state, 'closed') = 'closed'))
+and (s.anonymous = 0 or (r.respondent_id is null and (
+    w.state = 'closed' or (r.wave_id is null and r.ended_at < :on)
+)))
 and (cast(:survey_id as text) is null or r.survey_id = :survey_id)
 and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 and (cast(:cohort as text) is null or r.cohort = :cohort)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from dialogues.coding import Coding, Said, Source, Stance, coder_id
 from dialogues.effects import ResponseSubmitted
 from dialogues.prompts import Prompt
 from dialogues.session import Missing, Status
-from storage.protocol import UntaggedAnswer
+from storage.protocol import Address, UntaggedAnswer
 from storage.reviewing import Drawing, ReviewProgress, Sample, SampleMode, ToReview
 from storage.store import SqlStore
 from tests.contract.scenes import (
@@ -278,6 +279,20 @@ def test_anonymous_words_are_drawn_once_they_are_nobodys_and_the_wave_is_closed(
     assert {row["unstirred"] for row in rows(store, "responses")} == {0}
 
 
+def test_anonymous_words_outside_a_wave_are_drawn_on_another_day(store: SqlStore) -> None:
+    """Else two samples would tell between which hours they came."""
+    ann = person(store)
+    consented(store, ann, of=ANONYMOUS)
+    go_on(store, ann, answered("why", WORDS, text=WORDS))
+    go_on(store, ann, ResponseSubmitted(at=LATER), status=Status.COMPLETE)
+    assert draw(store, "x").n_drawn == 0
+    drawing = Drawing(mode=SampleMode.RANDOM, n=9, seed="x")
+    midnight = AT.replace(hour=23, minute=59)
+    assert store.draw_sample(drawing, sample_id="y", at=midnight).n_drawn == 0
+    after = midnight + timedelta(minutes=1)
+    assert store.draw_sample(drawing, sample_id="z", at=after).n_drawn == 1
+
+
 # Being given ----------------------------------------------------------------------------
 
 
@@ -337,6 +352,21 @@ def test_nobody_is_given_their_own_words(few: SqlStore) -> None:
     assert few.next_to_review(MAIR, "x", not_of=[mine, second.removeprefix("s-")]) is None
 
 
+def test_accounts_are_known_with_or_without_their_workspace(store: SqlStore) -> None:
+    for name, channel, platform_id in [
+        ("ann", "slack", "T1:U1"),
+        ("bob", "slack", "T1:XU1"),
+        ("cat", "telegram", "77"),
+    ]:
+        store.welcome(
+            Address(channel=channel, platform_id=platform_id, chat="c"),
+            respondent_id=name, role="citizen", language=None, on=AT.date(),
+        )  # fmt: skip
+    assert store.known_as("slack", "U1") == store.known_as("slack", "T1:U1") == ["ann"]
+    assert store.known_as("telegram", "77") == ["cat"]
+    assert store.known_as("telegram", "7") == store.known_as("slack", "77") == []
+
+
 def test_words_of_a_small_group_are_kept_from_who_may_not_see_them(store: SqlStore) -> None:
     store.keep_survey(CONFIDENTIAL, at=AT)
     store.open_wave(wave("w"))
@@ -359,6 +389,8 @@ def test_what_was_skipped_comes_again_when_it_is_asked_for(few: SqlStore) -> Non
     assert few.next_to_review(MAIR, "x") is None
     until = few.last_number(MAIR)
     assert give(few, skipped_until=until).response_id == first
+    assert few.count_to_review(MAIR, "x", skipped_until=until) == 1
+    assert few.count_to_review(MAIR, "x") == 0
     save(few, give(few, skipped_until=until), skip=True)
     assert few.next_to_review(MAIR, "x", skipped_until=until) is None
     # To skip is not to read: another is asked.
