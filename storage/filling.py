@@ -73,7 +73,9 @@ def filling_at(
 
 
 @contextmanager
-def fill_sqlite(path: Path, *, replace: bool, at: datetime, may_replace: bool) -> Iterator[Filling]:
+def fill_sqlite(
+    path: Path, *, replace: bool, at: datetime, may_replace: bool = True
+) -> Iterator[Filling]:
     """Give a SQLite database to fill, beside the place where it will be.
 
     Args:
