@@ -78,6 +78,9 @@ COMMANDS: dict[str, Entry] = {
     "tag": Entry(target="bot.cli.tagging:tag", help="Tag a text, or a file of answers."),
     "train": Entry(target="bot.cli.tagging:train", help="Make a tagger from coded answers."),
     "evaluate": Entry(target="bot.cli.tagging:evaluate", help="Measure a tagger on coded answers."),
+    "agreement": Entry(
+        target="bot.cli.agreeing:agreement", help="Say how far two coders agree, and where not."
+    ),
 }
 
 ConfigOption = Annotated[

@@ -8,66 +8,31 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli.models import (
+    JsonOption,
+    ModelOption,
+    bar,
+    load,
+    read_again,
+    tagger_errors,
+    warn_of_known,
+    write_line,
+)
 from bot.errors import CannotError, UserError
-from dialogues.errors import TaggerError
 
 if TYPE_CHECKING:
     from nlp.evaluate import Evaluation
     from nlp.load import SpacyTagger
     from nlp.tagger import Tagged, ToTag
-    from nlp.train import Progress
 
 __all__ = ["evaluate", "tag", "train"]
-
-_BATCH = 64
-
-ModelOption = Annotated[
-    Path | None,
-    typer.Option("--model", metavar="DIR", help="A model made by pulse train. [default: ours]"),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-@contextmanager
-def _tagger_errors(*, given: bool) -> Iterator[None]:
-    """Turn the tagger's errors into the shell's; ``given``: a person named the files."""
-    try:
-        yield
-    except TaggerError as error:
-        raise (UserError if given else CannotError)(str(error)) from error
-
-
-def _load(model: Path | None) -> SpacyTagger:
-    from nlp.load import load_tagger
-
-    with _tagger_errors(given=model is not None):
-        return load_tagger(model)
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    """Show a bar for each step on standard error, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def show(step: str, share: float) -> None:
-            if step not in tasks:
-                tasks[step] = progress.add_task(step, total=1.0)
-            progress.update(tasks[step], completed=share)
-
-        yield show
 
 
 def _record(answer_id: object, version: str, tagged: Tagged) -> dict[str, Any]:
@@ -87,15 +52,6 @@ def _record(answer_id: object, version: str, tagged: Tagged) -> dict[str, Any]:
         ],
     }
     return record if tagged.error is None else record | {"error": tagged.error}
-
-
-def _write(record: Mapping[str, Any]) -> None:
-    try:
-        line = json.dumps(record, ensure_ascii=False)
-        line.encode()
-    except UnicodeEncodeError:  # half a character in somebody's id
-        line = json.dumps(record)
-    typer.echo(line)
 
 
 def _parsed(line: bytes) -> tuple[object, ToTag | str]:
@@ -142,7 +98,7 @@ def _tag_lines(tagger: SpacyTagger, lines: Iterable[bytes]) -> tuple[int, int]:
             (tagged,) = tagger.tag([answer])
         else:
             tagged = Tagged(codings=(), error=answer)
-        _write(_record(answer_id, tagger.version, tagged))
+        write_line(_record(answer_id, tagger.version, tagged))
         n += 1
         failed += tagged.error is not None
     return n, failed
@@ -196,7 +152,7 @@ def tag(
 
     if jsonl:
         with _opened(text) as lines:
-            counts = _tag_lines(_load(model), lines)
+            counts = _tag_lines(load(model), lines)
         if counts[1]:
             raise CannotError(
                 f"{counts[1]} of {counts[0]} answers could not be tagged; their lines say why."
@@ -206,10 +162,10 @@ def tag(
         if sys.stdin.isatty():
             raise UserError('Give an answer to tag: pulse tag "They never asked us"')
         text = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
-    tagger = _load(model)
+    tagger = load(model)
     (tagged,) = tagger.tag([ToTag(text=text, question=question)])
     if as_json:
-        _write(_record(None, tagger.version, tagged))
+        write_line(_record(None, tagger.version, tagged))
     elif tagged.error is None:
         _show(tagger, text, tagged)
     if tagged.error is not None:
@@ -254,7 +210,7 @@ def train(
         raise UserError(f"{min(twice)}: cannot be learnt from and held out at once")
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; give a directory for --out")
-    with _tagger_errors(given=True), _bar() as progress:
+    with tagger_errors(given=True), bar() as progress:
         try:
             if encoder:
                 made = train_encoder(
@@ -282,29 +238,16 @@ def evaluate(
     """Hold the tagger against answers that people coded."""
     from nlp import evaluate as figures
     from nlp.answers import read_answers
-    from nlp.model import MODEL_PATH, read_model, seen
-    from nlp.tagger import ToTag
 
-    tagger = _load(model)
+    tagger = load(model)
     codes = [code.key for code in tagger.codeframe.codes]
-    with _tagger_errors(given=True):
+    with tagger_errors(given=True):
         answers = read_answers(files, codes)
-        known = seen(read_model(model or MODEL_PATH), answers)
-    if known:
-        typer.echo(
-            f"Warning: {known} of {len(answers)} answers were used in training this model; "
-            "the figures flatter.",
-            err=True,
-        )
-    tagged: list[Tagged] = []
-    with _bar() as progress:
-        for at in range(0, len(answers), _BATCH):
-            part = answers[at : at + _BATCH]
-            tagged += tagger.tag([ToTag(text=a.text, question=a.question) for a in part])
-            progress("tagging", len(tagged) / len(answers))
+        known = warn_of_known(model, answers)
+    tagged = read_again(tagger, answers)
     result = figures.evaluate(answers, tagged, codes)
     if as_json:
-        _write(_evaluation_record(result, tagger.version, known))
+        write_line(_evaluation_record(result, tagger.version, known))
     else:
         _show_evaluation(result, tagger.version)
 
