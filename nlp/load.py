@@ -14,7 +14,8 @@ from spacy.util import load_config, load_model_from_config
 from dialogues.coding import Codeframe, Coding, Stance
 from nlp import clauses as clauses  # registers the tokenizer
 from nlp import components as components  # registers the factories
-from nlp.model import MODEL_PATH, ModelError, read_model
+from nlp.languages import NOT_TAGGED, language_of
+from nlp.model import MODEL_PATH, Model, ModelError, read_model
 from nlp.tagger import Tagged, ToTag
 
 __all__ = ["SpacyTagger", "load_pipeline", "load_tagger"]
@@ -50,29 +51,37 @@ class SpacyTagger:
     def __init__(
         self,
         nlp: Language,
-        *,
-        version: str,
-        codeframe: Codeframe,
-        thresholds: Sequence[float],
+        model: Model,
     ) -> None:
         """Take an assembled pipeline.
 
         Args:
             nlp: Of ``load_pipeline``.
-            version: Of the model, ``name@hash``.
-            codeframe: Of the model.
-            thresholds: Of the model, in the order of the codeframe.
+            model: It was assembled of.
         """
         self._nlp = nlp
-        self._version = version
-        self.codeframe = codeframe
-        keys = (code.key for code in codeframe.codes)
-        self._thresholds = dict(zip(keys, thresholds, strict=True))
+        self._model = model
+        keys = (code.key for code in model.codeframe.codes)
+        self._thresholds = dict(zip(keys, model.decision.thresholds, strict=True))
 
     @property
     def version(self) -> str:
         """Name and version of the model."""
-        return self._version
+        return self._model.version
+
+    @property
+    def codeframe(self) -> Codeframe:
+        """The codes that it gives."""
+        return self._model.codeframe
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the model knows, the likeliest first."""
+        return self._model.languages
+
+    def language_of(self, answer: ToTag) -> str | None:
+        """Tell the language of an answer; None where it has no letters."""
+        return language_of(answer.text, answer.language or self.languages[0])
 
     def _codings(self, answer: ToTag) -> tuple[Coding, ...]:
         doc = self._nlp.make_doc(answer.text)
@@ -98,6 +107,8 @@ class SpacyTagger:
             answer.text.encode()
         except UnicodeEncodeError:
             return Tagged(codings=(), error="not valid text: it holds half a character")
+        if self.language_of(answer) not in {None, *self.languages}:
+            return Tagged(codings=(), error=NOT_TAGGED)
         try:
             return Tagged(codings=self._codings(answer))
         except Exception as error:  # the contract: a text never stops the others
@@ -106,8 +117,10 @@ class SpacyTagger:
     def tag(self, answers: Sequence[ToTag]) -> list[Tagged]:
         """Tag answers, in the order given, one result an answer.
 
-        Each is read alone: what stands beside it changes nothing. An answer of more than
-        about 25,000 characters is coded by its beginning (48 windows of 192 word pieces).
+        Each is read alone: what stands beside it changes nothing. An answer in a language that
+        the model does not know is not tagged, and has ``NOT_TAGGED`` for an error. An answer of
+        more than about 25,000 characters is coded by its beginning (48 windows of 192 word
+        pieces).
         The words are forgotten when the call ends.
         """
         with self._nlp.memory_zone():
@@ -131,7 +144,5 @@ def load_tagger(model_dir: Path | None = None) -> SpacyTagger:
         raise ModelError(f"{path}: the model cannot be opened ({type(error).__name__})") from error
     return SpacyTagger(
         nlp,
-        version=model.version,
-        codeframe=model.codeframe,
-        thresholds=model.decision.thresholds,
+        model,
     )

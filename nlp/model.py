@@ -27,6 +27,7 @@ from nlp.answers import CodedAnswer
 from nlp.codeframe import read_codeframe
 from nlp.decision import Decision
 from nlp.heads import Heads
+from nlp.languages import languages_of
 from nlp.wording import Wording
 
 __all__ = [
@@ -86,7 +87,8 @@ class Model:
         wording: The wording's weights.
         decision: Calibration and thresholds.
         provenance: Where it came from.
-        trained_on: Fingerprints of the answers that it learnt from or was tuned on, sorted.
+        languages: Those of the answers that it learnt from or was tuned on, most of them first.
+        trained_on: Fingerprints of these answers, sorted.
     """
 
     path: Path
@@ -97,6 +99,7 @@ class Model:
     wording: Wording
     decision: Decision
     provenance: Provenance
+    languages: tuple[str, ...]
     trained_on: np.ndarray
 
 
@@ -180,6 +183,7 @@ def write_model(
         "name": name,
         "decision": asdict(decision),
         "provenance": asdict(provenance),
+        "languages": languages_of(answer.text for answer in trained_on),
     }
     meta = json.loads(json.dumps(meta))
     meta["version"] = f"{name}@{_artefact_hash(path, meta)}"
@@ -221,6 +225,8 @@ def read_model(path: Path = MODEL_PATH) -> Model:
             provenance=Provenance(
                 **(provenance | {key: tuple(provenance[key]) for key in ("files", "chosen_on")})
             ),
+            # Models that do not say so are older than the question, and learnt English.
+            languages=tuple(meta.get("languages", ["en"])),
             trained_on=arrays["trained_on"],
         )
     except FileNotFoundError as error:

@@ -22,7 +22,8 @@ class ToTag:
     Attributes:
         text: As kept, not normalised, not stripped.
         question: The question as it was shown; None where it is not known.
-        language: BCP 47 primary tag such as ``en``; None where it is not known.
+        language: The one that the person chose, as a tag such as ``en``; None where it is not
+            known. They may have answered in another.
     """
 
     text: str

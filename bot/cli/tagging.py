@@ -25,6 +25,7 @@ from bot.cli.models import (
     warn_of_known,
     write_line,
 )
+from bot.cli.untagged import list_untagged
 from bot.errors import CannotError, UserError
 
 if TYPE_CHECKING:
@@ -132,6 +133,17 @@ def _show(tagger: SpacyTagger, text: str, tagged: Tagged) -> None:
     console.print(tagger.version)
 
 
+def _why_not(tagger: SpacyTagger, answer: ToTag, error: str) -> str:
+    from nlp.languages import NOT_TAGGED
+
+    if error != NOT_TAGGED:
+        return f"The answer could not be tagged: {error}."
+    return (
+        f"The answer was not tagged: it seems to be in another language "
+        f"({tagger.language_of(answer)}) than the model knows ({', '.join(tagger.languages)})."
+    )
+
+
 def tag(
     text: Annotated[
         str | None,
@@ -140,9 +152,17 @@ def tag(
     question: Annotated[
         str | None, typer.Option("--question", "-q", help="The question that it answers.")
     ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", metavar="TAG", help="What the person chose, such as cy."),
+    ] = None,
     jsonl: Annotated[
         bool,
         typer.Option("--jsonl", help="Read lines with id, text, question, language; write lines."),
+    ] = False,
+    untagged: Annotated[
+        bool,
+        typer.Option("--untagged", help="List the kept answers that could not be tagged, and why."),
     ] = False,
     as_json: JsonOption = False,
     model: ModelOption = None,
@@ -150,6 +170,11 @@ def tag(
     """Tag an answer, or a file of answers, with the enablers it speaks of."""
     from nlp.tagger import ToTag
 
+    if untagged:
+        if text is not None or jsonl or question is not None or model is not None:
+            raise UserError("--untagged lists what is kept; it takes nothing but --json")
+        list_untagged(as_json=as_json)
+        return
     if jsonl:
         with _opened(text) as lines:
             counts = _tag_lines(load(model), lines)
@@ -163,13 +188,14 @@ def tag(
             raise UserError('Give an answer to tag: pulse tag "They never asked us"')
         text = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
     tagger = load(model)
-    (tagged,) = tagger.tag([ToTag(text=text, question=question)])
+    answer = ToTag(text=text, question=question, language=language)
+    (tagged,) = tagger.tag([answer])
     if as_json:
         write_line(_record(None, tagger.version, tagged))
     elif tagged.error is None:
         _show(tagger, text, tagged)
     if tagged.error is not None:
-        raise CannotError(f"The answer could not be tagged: {tagged.error}.")
+        raise CannotError(_why_not(tagger, answer, tagged.error))
 
 
 def train(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.clock.wall import next_due
 from bot.config import Settings
 from bot.doctor.finding import Finding, counted, how_long, ok, trouble, warning
+from nlp.languages import NOT_TAGGED
 from storage.records import read_instant, write_instant
 from storage.store import SqlStore
 
@@ -82,13 +83,14 @@ def dead_letters(store: SqlStore) -> Finding:
 
 def tagging(store: SqlStore, *, running: bool) -> Finding:
     """Look for answers that nobody has read."""
-    row = next(store.read("doctor_unread"))
-    waiting, broken = int(row["n"]), int(row["broken"] or 0)
+    row = next(store.read("doctor_unread", foreign=NOT_TAGGED))
+    foreign, broken = int(row["foreigners"] or 0), int(row["broken"] or 0)
+    waiting = int(row["n"]) - foreign - broken
     if broken:
         return warning(
             "tagging",
             f"{counted(broken, 'answer')} could not be read by the model.",
-            "They are kept, and tried again by another model (tagger.model).",
+            "`pulse tag --untagged` lists them. Another model (tagger.model) tries them again.",
         )
     if waiting > _MANY or (waiting and not running):
         return warning(
@@ -96,7 +98,13 @@ def tagging(store: SqlStore, *, running: bool) -> Finding:
             f"{counted(waiting, 'answer')} wait to be tagged.",
             _LOOK if running else _START,
         )
-    return ok("tagging", f"{counted(waiting, 'answer')} wait to be tagged.")
+    unknown = (
+        f" {counted(foreign, 'answer')} in a language that the model does not know:"
+        " `pulse tag --untagged` lists them for people to read."
+        if foreign
+        else ""
+    )
+    return ok("tagging", f"{counted(waiting, 'answer')} wait to be tagged.{unknown}")
 
 
 def waves(store: SqlStore, *, now: datetime, running: bool) -> Finding:

@@ -101,6 +101,12 @@ DERIVATIONS: Mapping[str, str] = {
         " often something is said weighs each reviewed answer by 1 / probability; the other"
         " modes choose answers for what they hold, and estimate nothing."
     ),
+    "tag_error": (
+        "not tagged: language: the answer is in a language that the model does not know, and is"
+        " for people to read; anything else: the model broke on it. Either way it has no codes"
+        " of the model's, which says nothing of what it speaks of. An answer that was read and"
+        " has no codes speaks of none of them, as far as the model sees."
+    ),
     "start, end": (
         "Code points into text of the answer as JSON lines give it; in CSV, into text without"
         " the apostrophe that guards a cell."

@@ -102,6 +102,8 @@ ANSWERS = (
     _number("seconds", "From asked_at to answered_at, in seconds"),
     _number("edited", "1 when the person changed the answer, else 0"),
     _id("missing", "Why there is no value; empty when there is one"),
+    _text("tagged_by", "The model that read the words, as name@version; empty before"),
+    _text("tag_error", "Why it gave no codes: see the codebook; empty when it could read"),
 )
 
 CODES = (

@@ -83,6 +83,8 @@ def answer_rows(selection: Selection) -> Iterator[tuple[Cell, ...]]:
             None if anonymous else _seconds(row["asked_at"], row["answered_at"]),
             1 if row["n_edits"] else 0,
             reason_of(row),
+            row["tagged_by"],
+            row["tag_error"],
         )
 
 

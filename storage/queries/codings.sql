@@ -14,6 +14,14 @@ and (s.anonymous = 0 or r.respondent_id is null)
 order by r.started_at, a.response_id, a.place
 limit :limit
 
+-- name: not_tagged
+-- What a tagger gave up on, and why; the oldest response first.
+select a.response_id, a.question_id, a.question, a.text, r.language, a.tag_error, a.tagged_by
+from answers a
+join responses r on r.response_id = a.response_id
+where a.unread = 1 and a.tag_error is not null
+order by r.started_at, a.response_id, a.place
+
 -- name: mark_tagged
 -- Words that it broke on are for another one to read.
 update answers

@@ -20,8 +20,11 @@ from outbox where state = 'claimed' and claimed_until <= :now
 select channel, count(*) as n from outbox where state = 'dead' group by channel order by channel
 
 -- name: doctor_unread
--- Answers in words that no model has read, and those that one broke on.
-select count(*) as n, sum(case when a.tag_error is not null then 1 else 0 end) as broken
+-- Answers in words that no model has read, those in a language that it does not know, and those
+-- that one broke on.
+select count(*) as n,
+    sum(case when a.tag_error = :foreign then 1 else 0 end) as foreigners,
+    sum(case when a.tag_error <> :foreign then 1 else 0 end) as broken
 from answers a
 join responses r on r.response_id = a.response_id
 join surveys s on s.survey_id = r.survey_id and s.revision = r.revision

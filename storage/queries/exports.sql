@@ -70,7 +70,7 @@ select
     r.response_id, r.wave_id as wave, r.survey_id as survey, r.revision,
     r.respondent_id as respondent, r.role, r.sector, r.cohort, r.channel, r.language,
     a.question_id, a.question, a.kind, a.value, a.text, a.missing,
-    a.asked_at, a.answered_at, a.n_edits,
+    a.asked_at, a.answered_at, a.n_edits, a.tagged_by, a.tag_error,
     coalesce(w.state, 'closed') as wave_state
 from responses r
 join answers a on a.response_id = r.response_id

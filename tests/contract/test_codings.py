@@ -165,6 +165,23 @@ def test_what_broke_a_model_is_left_to_the_next(talking: SqlStore) -> None:
     assert talking.untagged("m@3", limit=9) == []
 
 
+def test_what_was_given_up_is_listed_until_it_is_read(talking: SqlStore) -> None:
+    assert list(talking.read("not_tagged")) == []
+    save(talking, answer_of(), error="not tagged: language")
+    [row] = talking.read("not_tagged")
+    assert dict(row) == {
+        "response_id": "s1",
+        "question_id": "why",
+        "question": "why, as put",
+        "text": "nobody has time",
+        "language": "en",
+        "tag_error": "not tagged: language",
+        "tagged_by": "m@1",
+    }
+    save(talking, answer_of(), TRUST, coder="m@2")
+    assert list(talking.read("not_tagged")) == []
+
+
 def test_who_changes_their_words_takes_back_what_was_read_out_of_them(
     talking: SqlStore,
 ) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.doctor import work
+from nlp.languages import NOT_TAGGED
 from storage.open import open_store
 from storage.protocol import Receipt
 from storage.store import SqlStore
@@ -90,6 +91,11 @@ class TestTagging:
     def test_some_broke_the_model(self, store: SqlStore) -> None:
         store._driver.run("update answers set tag_error = 'it broke'", {})
         found([work.tagging(store, running=True)], "tagging", "warning", "2 answers could not")
+
+    def test_some_are_in_a_language_that_the_model_does_not_know(self, store: SqlStore) -> None:
+        store._driver.run("update answers set tag_error = :why", {"why": NOT_TAGGED})
+        found([work.tagging(store, running=True)], "tagging", "ok", "2 answers in a language")
+        found([work.tagging(store, running=False)], "tagging", "ok", "0 answers wait")
 
 
 class TestWaves:

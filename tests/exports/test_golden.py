@@ -30,7 +30,7 @@ def test_the_files_are_as_they_were(seeds: Seeds, export: Export, format_name: s
         survey, "r1", respondent_id="p1", wave_id="monthly-riverside-2026-12-01", role="partner"
     )
     seeds.answer(survey, "r1", "goals", "1", text="disagree", n_edits=1)
-    seeds.answer(survey, "r1", "goals_why", "- They never ask,\nso “we” guess. 🤷")
+    seeds.answer(survey, "r1", "goals_why", "- They never ask,\nso “we” guess. 🤷", tagged_by="m@1")
     seeds.answer(survey, "r1", "services", "housing|health", text="")
     seeds.answer(survey, "r1", "sector", None, missing="skipped")
     seeds.answer(survey, "r1", "warmth", "-2.5", text="-2,5")
@@ -41,6 +41,10 @@ def test_the_files_are_as_they_were(seeds: Seeds, export: Export, format_name: s
         status="stopped", disposition="break_off", ended_at=None,
     )  # fmt: skip
     seeds.answer(survey, "r2", "goals", None, missing="dont_know")
+    seeds.answer(
+        survey, "r2", "goals_why", "Nikt nie pyta", tagged_by="m@1",
+        tag_error="not tagged: language",
+    )  # fmt: skip
     seeds.answer(survey, "r2", "services", None, missing="not_answered")
     export(format_name)
     golden = GOLDEN / format_name

@@ -118,6 +118,8 @@ def test_an_answer_has_its_whole_row(seeds: Seeds, export: Export) -> None:
             "seconds": "62.3",
             "edited": "1",
             "missing": "",
+            "tagged_by": "",
+            "tag_error": "",
         }
     ]
 
