@@ -23,6 +23,7 @@ from typing import Any
 from bot.observer import UNOBSERVED, Observer
 from dialogues.coding import Coding, Stance
 from dialogues.errors import StoreError, TaggerError
+from nlp.tagger import provenance
 from storage.protocol import Store, UntaggedAnswer
 from storage.writer import Writer
 
@@ -41,8 +42,9 @@ _STUCK_SECONDS = 120.0
 _LINE_LIMIT = 64 * 1024 * 1024
 
 
-#: What was made of one answer, and what went wrong with it.
-_Read = tuple[tuple[Coding, ...], str | None]
+#: What was made of one answer, what went wrong with it, and which pipeline beside the model's
+#: read it.
+_Read = tuple[tuple[Coding, ...], str | None, str | None]
 
 
 class Coder:
@@ -152,19 +154,19 @@ class Coder:
             return
         if results is None:
             log.error("An answer could not be tagged: %s", answers[0].response_id)
-            results = [((), "the tagger broke on it")]
+            results = [((), "the tagger broke on it", None)]
         read = list(zip(answers, results, strict=True))
         await self._writer.run(lambda store: self._save(store, read, version))
-        n_failed = sum(error is not None for _, error in results)
+        n_failed = sum(error is not None for _, error, _ in results)
         self._observer.tagged(len(results) - n_failed, n_failed, seconds)
 
     def _save(self, store: Store, read: list[tuple[UntaggedAnswer, _Read]], version: str) -> None:
-        for answer, (codings, error) in read:
+        for answer, (codings, error, pipeline) in read:
             store.save_codings(
                 answer,
                 codings,
                 coding_ids=[self._new_id() for _ in codings],
-                coder=version,
+                coder=provenance(version, pipeline),
                 at=self._now(),
                 error=error,
             )
@@ -258,7 +260,10 @@ def _version(line: str | None) -> str | None:
 def _results(line: str, count: int) -> list[_Read] | None:
     """Read what the tagger makes of so many answers; None when it is nothing of the kind."""
     try:
-        results = [(tuple(map(_coding, one["codings"])), one["error"]) for one in json.loads(line)]
+        results = [
+            (tuple(map(_coding, one["codings"])), one["error"], one.get("pipeline"))
+            for one in json.loads(line)
+        ]
     except (ValueError, LookupError, TypeError):
         return None
     return results if len(results) == count else None

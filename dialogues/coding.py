@@ -7,17 +7,19 @@ here knows spaCy, a database or a clock.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 __all__ = [
     "Code",
     "Codeframe",
     "Coding",
+    "Cue",
     "KeptCoding",
     "Said",
     "Source",
     "Stance",
+    "StanceCues",
     "Strand",
     "coder_id",
     "coder_name",
@@ -48,6 +50,39 @@ class Strand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """Words that speak of a code, in a language for which there is no model.
+
+    Attributes:
+        phrase: One word or several, in any case.
+        stance: What the phrase itself says, as "too slow" does; None where that hangs on the
+            words around it.
+    """
+
+    phrase: str
+    stance: Stance | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StanceCues:
+    """Words by which a cue's stance is told, in one language. Each is a phrase in any case.
+
+    Attributes:
+        strength: That something is there or works.
+        gap: That something is missing or hinders.
+        wish: That something is asked for, and so is missing.
+        negation: That turn what they stand beside into its opposite.
+        joiners: Single words at which a new clause begins.
+    """
+
+    strength: tuple[str, ...] = ()
+    gap: tuple[str, ...] = ()
+    wish: tuple[str, ...] = ()
+    negation: tuple[str, ...] = ()
+    joiners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
     """One entry of a codeframe; in ours, an enabler.
 
@@ -57,6 +92,7 @@ class Code:
         name: Language to name.
         definition: Language to definition; empty where none is given.
         not_when: Language to when not to use it; empty where none is given.
+        cues: Language to the phrases that speak of it; empty where none are given.
     """
 
     key: str
@@ -64,6 +100,7 @@ class Code:
     name: Mapping[str, str]
     definition: Mapping[str, str]
     not_when: Mapping[str, str]
+    cues: Mapping[str, tuple[Cue, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +112,19 @@ class Codeframe:
         version: As written in the file.
         strands: In file order; empty where the codeframe has none.
         codes: In file order.
+        stance_cues: Language to the words by which a cue's stance is told.
     """
 
     codeframe_id: str
     version: str
     strands: tuple[Strand, ...]
     codes: tuple[Code, ...]
+    stance_cues: Mapping[str, StanceCues] = field(default_factory=dict)
+
+    @property
+    def cue_languages(self) -> tuple[str, ...]:
+        """The languages in which some code has cue phrases, sorted."""
+        return tuple(sorted({language for code in self.codes for language in code.cues}))
 
     def code(self, key: str) -> Code:
         """Give the code with this key.

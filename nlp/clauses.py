@@ -18,6 +18,7 @@ from nlp.wordpieces import MAX_CHARACTERS
 
 __all__ = ["Splitter", "clause_bounds", "make_splitter"]
 
+_ELIDED = re.compile(r"['’]?\w+|[^\w\s]|\s")
 _TOKEN = re.compile(r"\w+(?:(?:['’]|(?<=\d)[.,:/](?=\d))\w+)*|[^\w\s]|\s")
 _STOPS = frozenset(".!?;:,…\n()[]–—")
 _JOINERS = frozenset(
@@ -51,15 +52,21 @@ class Splitter:
     nothing else must not hold up everybody's.
     """
 
-    def __init__(self, vocab: Vocab) -> None:
-        """Take the vocabulary that the documents share."""
+    def __init__(self, vocab: Vocab, *, elided: bool = False) -> None:
+        """Take the vocabulary that the documents share.
+
+        Args:
+            vocab: The vocabulary.
+            elided: What follows an apostrophe is a word of its own, as in Welsh and French.
+        """
         self.vocab = vocab
+        self._token = _ELIDED if elided else _TOKEN
 
     def __call__(self, text: str) -> Doc:
         """Cut a text; the document's text is the same text."""
         words: list[str] = []
         spaces: list[bool] = []
-        for match in _TOKEN.finditer(text[:MAX_CHARACTERS]):
+        for match in self._token.finditer(text[:MAX_CHARACTERS]):
             if match.group() == " " and words and not spaces[-1]:
                 spaces[-1] = True
             else:
@@ -80,17 +87,21 @@ class Splitter:
 
 
 @registry.tokenizers("commonpulse.Splitter.v1")  # type: ignore[untyped-decorator]
-def make_splitter() -> Callable[[Language], Splitter]:
+def make_splitter(elided: bool = False) -> Callable[[Language], Splitter]:
     """Give the function by which spaCy makes the tokenizer."""
 
     def create(nlp: Language) -> Splitter:
-        return Splitter(nlp.vocab)
+        return Splitter(nlp.vocab, elided=elided)
 
     return create
 
 
-def clause_bounds(doc: Doc) -> list[tuple[int, int]]:
+def clause_bounds(doc: Doc, joiners: frozenset[str] = _JOINERS) -> list[tuple[int, int]]:
     """Cut a document into clauses.
+
+    Args:
+        doc: The document.
+        joiners: Words at which a clause begins, in lower case; those of English by default.
 
     Returns:
         Token bounds, end exclusive, in order and without overlap: no mark or space at
@@ -102,7 +113,7 @@ def clause_bounds(doc: Doc) -> list[tuple[int, int]]:
     for index in range(len(doc) + 1):
         at_end = index == len(doc)
         word = "" if at_end else doc[index].text
-        if not (at_end or word in _STOPS or word.lower() in _JOINERS):
+        if not (at_end or word in _STOPS or word.lower() in joiners):
             continue
         begin, end = start, index
         while begin < end and not any(c.isalnum() for c in doc[begin].text):

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from dialogues.coding import Code, Codeframe, Strand
+from dialogues.coding import Code, Codeframe, Cue, Stance, StanceCues, Strand
 from dialogues.errors import TaggerError
 
 __all__ = ["CODEFRAME_PATH", "CodeframeError", "read_codeframe"]
@@ -21,9 +21,12 @@ CODEFRAME_PATH = Path(__file__).with_name("codeframe.toml")
 
 _KEY = re.compile(r"[a-z0-9_]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-_TOP = ("codeframe", "version", "strand", "code")
+_TOP = ("codeframe", "version", "strand", "code", "stance_cues")
 _STRAND = ("key", "name")
-_CODE = ("key", "strand", "name", "definition", "not_when")
+_CODE = ("key", "strand", "name", "definition", "not_when", "cues")
+_STANCE_CUES = ("strength", "gap", "wish", "negation", "joiners")
+_ANY = "any"
+_PHRASES = 'expected a list of phrases, such as ["too slow", "red tape"]'
 
 
 class CodeframeError(TaggerError):
@@ -73,6 +76,50 @@ class _Reader:
         if not isinstance(value, str) or not value.strip():
             raise self.fail(key, f'expected a text, such as {key} = "1"')
         return value
+
+    def phrases(self, value: object, at: str) -> tuple[str, ...]:
+        if not isinstance(value, list) or not value:
+            raise self.fail(at, _PHRASES)
+        for phrase in value:
+            if not isinstance(phrase, str) or not any(map(str.isalnum, phrase)):
+                raise self.fail(at, f"{phrase!r} is no phrase; {_PHRASES}")
+        return tuple(value)
+
+    def languages(self, table: Mapping[str, object], key: str, at: str) -> Mapping[str, object]:
+        value = table.get(key, {})
+        if not isinstance(value, dict):
+            raise self.fail(
+                f"{at}{key}", 'expected a table of languages, such as { cy = ["araf"] }'
+            )
+        for language in value:
+            if not _LANGUAGE.fullmatch(language):
+                raise self.fail(f"{at}{key}.{language}", "expected a language, such as cy")
+        return value
+
+    def cues(self, table: Mapping[str, object], at: str) -> dict[str, tuple[Cue, ...]]:
+        found: dict[str, tuple[Cue, ...]] = {}
+        for language, value in self.languages(table, "cues", at).items():
+            where = f"{at}cues.{language}"
+            by_stance = value if isinstance(value, dict) else {_ANY: value}
+            self.known(by_stance, (_ANY, *Stance), f"{where}.")
+            found[language] = tuple(
+                Cue(phrase=phrase, stance=None if stance == _ANY else Stance(stance))
+                for stance, listed in by_stance.items()
+                for phrase in self.phrases(listed, f"{where}.{stance}")
+            )
+        return found
+
+    def stance_cues(self, table: Mapping[str, object]) -> dict[str, StanceCues]:
+        found: dict[str, StanceCues] = {}
+        for language, value in self.languages(table, "stance_cues", "").items():
+            at = f"stance_cues.{language}"
+            if not isinstance(value, dict):
+                raise self.fail(at, f"expected a table with {', '.join(_STANCE_CUES)}")
+            self.known(value, _STANCE_CUES, f"{at}.")
+            found[language] = StanceCues(
+                **{key: self.phrases(listed, f"{at}.{key}") for key, listed in value.items()}
+            )
+        return found
 
     def tables(self, table: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
         value = table.get(key, [])
@@ -130,6 +177,7 @@ def read_codeframe(path: Path = CODEFRAME_PATH) -> Codeframe:
                 name=reader.words(table, "name", at, needed=True),
                 definition=reader.words(table, "definition", at, needed=False),
                 not_when=reader.words(table, "not_when", at, needed=False),
+                cues=reader.cues(table, at),
             )
         )
     _once(reader, "code", [code.key for code in codes])
@@ -140,4 +188,5 @@ def read_codeframe(path: Path = CODEFRAME_PATH) -> Codeframe:
         version=reader.text(raw, "version"),
         strands=tuple(strands),
         codes=tuple(codes),
+        stance_cues=reader.stance_cues(raw),
     )

@@ -5,7 +5,7 @@ What lives here: the assembled spaCy pipeline behind the ``Tagger`` protocol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spacy.language import Language
@@ -14,13 +14,15 @@ from spacy.util import load_config, load_model_from_config
 from dialogues.coding import Codeframe, Coding, Stance
 from nlp import clauses as clauses  # registers the tokenizer
 from nlp import components as components  # registers the factories
-from nlp.languages import NOT_TAGGED, language_of
+from nlp.cues import LEAST, pipeline_name
+from nlp.languages import LANGUAGES, NOT_TAGGED, language_of
 from nlp.model import MODEL_PATH, Model, ModelError, read_model
 from nlp.tagger import Tagged, ToTag
 
-__all__ = ["SpacyTagger", "load_pipeline", "load_tagger"]
+__all__ = ["SpacyTagger", "load_cues", "load_pipeline", "load_tagger"]
 
 _PIPELINE = Path(__file__).with_name("pipeline.cfg")
+_CUES = Path(__file__).with_name("cues.cfg")
 _LONGEST = 1_000_000
 
 
@@ -42,17 +44,28 @@ def load_pipeline(model: Path = MODEL_PATH) -> Language:
     return nlp
 
 
+def load_cues(codeframe: Path, language: str) -> Language:
+    """Assemble the spaCy pipeline that codes a language by a codeframe's cue phrases.
+
+    Args:
+        codeframe: Its file.
+        language: One for which it has cue phrases.
+    """
+    config = load_config(_CUES)
+    config["components"]["commonpulse_cues"].update(codeframe=str(codeframe), language=language)
+    nlp = load_model_from_config(config, auto_fill=True)
+    nlp.max_length = _LONGEST
+    return nlp
+
+
 class SpacyTagger:
-    """The tagger that ships: one spaCy pipeline, each answer read alone.
+    """The tagger that ships: one spaCy pipeline for the languages that the model knows, one for
+    each that has cue phrases; each answer read alone.
 
     Not thread-safe: give it one thread.
     """
 
-    def __init__(
-        self,
-        nlp: Language,
-        model: Model,
-    ) -> None:
+    def __init__(self, nlp: Language, model: Model) -> None:
         """Take an assembled pipeline.
 
         Args:
@@ -63,6 +76,7 @@ class SpacyTagger:
         self._model = model
         keys = (code.key for code in model.codeframe.codes)
         self._thresholds = dict(zip(keys, model.decision.thresholds, strict=True))
+        self._cues: dict[str, Language] = {}
 
     @property
     def version(self) -> str:
@@ -81,12 +95,32 @@ class SpacyTagger:
 
     def language_of(self, answer: ToTag) -> str | None:
         """Tell the language of an answer; None where it has no letters."""
+        if answer.language in self.codeframe.cue_languages and answer.language not in LANGUAGES:
+            return answer.language
         return language_of(answer.text, answer.language or self.languages[0])
 
-    def _codings(self, answer: ToTag) -> tuple[Coding, ...]:
-        doc = self._nlp.make_doc(answer.text)
+    def _cues_of(self, language: str) -> Language:
+        if language not in self._cues:
+            self._cues[language] = load_cues(self._model.path / "codeframe.toml", language)
+        return self._cues[language]
+
+    def _read(self, answer: ToTag) -> Tagged:
+        language = self.language_of(answer)
+        if language is None or language in self.languages:
+            return Tagged(codings=self._codings(self._nlp, answer, self._thresholds))
+        if language not in self.codeframe.cue_languages:
+            return Tagged(codings=(), error=NOT_TAGGED)
+        cues = self._cues_of(language)
+        with cues.memory_zone():
+            codings = self._codings(cues, answer, dict.fromkeys(self._thresholds, LEAST))
+        return Tagged(codings=codings, pipeline=pipeline_name(language))
+
+    def _codings(
+        self, nlp: Language, answer: ToTag, thresholds: Mapping[str, float]
+    ) -> tuple[Coding, ...]:
+        doc = nlp.make_doc(answer.text)
         doc._.question = answer.question
-        group = self._nlp(doc).spans["codes"]
+        group = nlp(doc).spans["codes"]
         return tuple(
             Coding(
                 enabler=span.label_,
@@ -95,7 +129,7 @@ class SpacyTagger:
                 span_start=span.start_char,
                 span_end=span.end_char,
                 confidence=score,
-                threshold=self._thresholds[span.label_],
+                threshold=thresholds[span.label_],
             )
             for span, score in zip(group, group.attrs["scores"], strict=True)
         )
@@ -107,10 +141,8 @@ class SpacyTagger:
             answer.text.encode()
         except UnicodeEncodeError:
             return Tagged(codings=(), error="not valid text: it holds half a character")
-        if self.language_of(answer) not in {None, *self.languages}:
-            return Tagged(codings=(), error=NOT_TAGGED)
         try:
-            return Tagged(codings=self._codings(answer))
+            return self._read(answer)
         except Exception as error:  # the contract: a text never stops the others
             return Tagged(codings=(), error=f"the model could not read it ({type(error).__name__})")
 
@@ -118,9 +150,9 @@ class SpacyTagger:
         """Tag answers, in the order given, one result an answer.
 
         Each is read alone: what stands beside it changes nothing. An answer in a language that
-        the model does not know is not tagged, and has ``NOT_TAGGED`` for an error. An answer of
-        more than about 25,000 characters is coded by its beginning (48 windows of 192 word
-        pieces).
+        the model does not know is tagged by the codeframe's cue phrases in it; without any it is
+        not tagged, and has ``NOT_TAGGED`` for an error. The model codes an answer of more than
+        about 25,000 characters by its beginning (48 windows of 192 word pieces).
         The words are forgotten when the call ends.
         """
         with self._nlp.memory_zone():
@@ -142,7 +174,4 @@ def load_tagger(model_dir: Path | None = None) -> SpacyTagger:
         nlp = load_pipeline(path)
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(f"{path}: the model cannot be opened ({type(error).__name__})") from error
-    return SpacyTagger(
-        nlp,
-        model,
-    )
+    return SpacyTagger(nlp, model)

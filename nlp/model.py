@@ -35,6 +35,7 @@ __all__ = [
     "Model",
     "ModelError",
     "Provenance",
+    "adopt",
     "data_hash",
     "fingerprint",
     "read_model",
@@ -185,10 +186,38 @@ def write_model(
         "provenance": asdict(provenance),
         "languages": languages_of(answer.text for answer in trained_on),
     }
-    meta = json.loads(json.dumps(meta))
-    meta["version"] = f"{name}@{_artefact_hash(path, meta)}"
-    (path / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
+    _write_meta(path, json.loads(json.dumps(meta)))
     return read_model(path)
+
+
+def adopt(path: Path, codeframe: Path) -> Model:
+    """Give a model the wording and cue phrases of a codeframe, without training it again.
+
+    Args:
+        path: The model's directory.
+        codeframe: A file with the same codes in the same order.
+
+    Returns:
+        The model, with another version.
+
+    Raises:
+        TaggerError: The model or the file cannot be used, or the codes are others.
+    """
+    model = read_model(path)
+    keys = [code.key for code in read_codeframe(codeframe).codes]
+    if keys != [code.key for code in model.codeframe.codes]:
+        raise ModelError(f"{codeframe}: has other codes than {path}; train a model for it")
+    shutil.copyfile(codeframe, path / "codeframe.toml")
+    meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
+    meta["languages"] = list(model.languages)
+    _write_meta(path, meta)
+    return read_model(path)
+
+
+def _write_meta(path: Path, meta: dict[str, object]) -> None:
+    """Write a model's numbers and provenance, and the version that follows from everything."""
+    meta["version"] = f"{meta['name']}@{_artefact_hash(path, meta)}"
+    (path / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
 
 
 def read_model(path: Path = MODEL_PATH) -> Model:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from dialogues.coding import Coding
 
-__all__ = ["Tagged", "Tagger", "ToTag"]
+__all__ = ["Tagged", "Tagger", "ToTag", "provenance"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +39,17 @@ class Tagged:
         codings: By descending confidence; empty when no code applies.
         error: Why the text could not be tagged; None when it was. A text with an error
             has no codings.
+        pipeline: What read it beside the model, such as ``cues-cy``; None for the model.
     """
 
     codings: tuple[Coding, ...]
     error: str | None = None
+    pipeline: str | None = None
+
+
+def provenance(version: str, pipeline: str | None) -> str:
+    """Name what tagged an answer: ``name@hash``, or ``name@hash+cues-cy``."""
+    return version if pipeline is None else f"{version}+{pipeline}"
 
 
 class Tagger(Protocol):

@@ -2,7 +2,8 @@
 
 One JSON line in, one JSON line out, in order:
 ``[{"text": ..., "question": ..., "language": ...}, ...]`` gives
-``[{"codings": [...], "error": null}, ...]``. The first line out is ``{"version": ...}``.
+``[{"codings": [...], "error": null, "pipeline": null}, ...]``. The first line out is
+``{"version": ...}``.
 The process ends when its input does, so it never outlives its parent.
 
 What must not be here: the store, or anything that logs what people said.
@@ -32,7 +33,11 @@ def serve(tagger: Tagger, lines: IO[str], out: IO[str]) -> None:
 
 
 def _tagged(tagged: Tagged) -> dict[str, object]:
-    return {"codings": [asdict(coding) for coding in tagged.codings], "error": tagged.error}
+    return {
+        "codings": [asdict(coding) for coding in tagged.codings],
+        "error": tagged.error,
+        "pipeline": tagged.pipeline,
+    }
 
 
 def _write(out: IO[str], value: object) -> None:

@@ -37,9 +37,11 @@ __all__ = ["evaluate", "tag", "train"]
 
 
 def _record(answer_id: object, version: str, tagged: Tagged) -> dict[str, Any]:
+    from nlp.tagger import provenance
+
     record: dict[str, Any] = {
         "id": answer_id,
-        "model": version,
+        "model": provenance(version, tagged.pipeline),
         "codes": [
             {
                 "enabler": coding.enabler,
@@ -110,6 +112,8 @@ def _show(tagger: SpacyTagger, text: str, tagged: Tagged) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from nlp.tagger import provenance
+
     colours = {"strength": "green", "gap": "red", "neutral": "yellow"}
     console = Console(highlight=False)
     shown = Text(text)
@@ -117,8 +121,9 @@ def _show(tagger: SpacyTagger, text: str, tagged: Tagged) -> None:
         style = f"bold {colours.get(coding.stance or '', 'cyan')} underline"
         shown.stylize(style, coding.span_start, coding.span_end)
     console.print(shown)
+    made_by = provenance(tagger.version, tagged.pipeline)
     if not tagged.codings:
-        console.print(f"No code. ({tagger.version})")
+        console.print(f"No code. ({made_by})")
         return
     table = Table("code", "stance", "evidence", "confidence", title_justify="left")
     for coding in tagged.codings:
@@ -130,7 +135,7 @@ def _show(tagger: SpacyTagger, text: str, tagged: Tagged) -> None:
             f"{coding.confidence:.2f}",
         )
     console.print(table)
-    console.print(tagger.version)
+    console.print(made_by)
 
 
 def _why_not(tagger: SpacyTagger, answer: ToTag, error: str) -> str:

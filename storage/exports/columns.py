@@ -116,7 +116,7 @@ CODES = (
     _number("start", "Where the evidence starts in the answer's text, in code points from 0"),
     _number("end", "Where the evidence ends, exclusive"),
     _number("confidence", "The coder's probability that the code applies, 0 to 1; 1 for a person"),
-    _text("coder", "Who coded: a model as name@version, or a person"),
+    _text("coder", "Who coded: a model as name@version (+cues-cy: by phrases), or a person"),
     _instant("coded_at", "When it was coded"),
     _id("status", "suggested by a model, or confirmed or rejected by a person"),
     _id("source", "tagger, coder (a person who reads for you) or respondent (of their own words)"),

@@ -90,6 +90,28 @@ async def test_what_is_unread_is_read(place: Place, stub: list[str]) -> None:
     assert (row["coder"], row["status"], row["stance"]) == ("stub@1", "suggested", "gap")
 
 
+async def test_other_languages_are_read_by_phrases_or_not_at_all_and_say_so(place: Place) -> None:
+    """With the tagger's own process."""
+    welsh, polish = "Dim digon o arian na staff", "Nikt nas nie zapytał o zdanie"
+    say(place, "ann", welsh)
+    say(place, "ben", polish)
+    coder = Coder(place.writer, model=None, now=place.clock, new_id=place.new_id)
+    task = asyncio.create_task(coder.run())
+    async with asyncio.timeout(60):
+        while place.rows("select 1 from answers where kind = 'text' and tagged_by is null"):
+            await asyncio.sleep(0.05)
+    await coder.stop()
+    await task
+    rows = place.rows("select text, tagged_by, tag_error from answers where kind = 'text'")
+    said = {row["text"]: (row["tagged_by"].partition("+")[2], row["tag_error"]) for row in rows}
+    assert said == {welsh: ("cues-cy", None), polish: ("", "not tagged: language")}
+    (code,) = place.rows("select * from codings")
+    assert (code["enabler"], code["stance"]) == ("resources", "gap")
+    assert code["coder"].endswith("+cues-cy")
+    (read,) = place.rows("select tagged_by from answers where tag_error is null and kind = 'text'")
+    assert read["tagged_by"] == code["coder"]
+
+
 async def test_nothing_to_read_starts_no_process(place: Place, stub: list[str]) -> None:
     async with coding(place, stub) as coder:
         await asyncio.sleep(0.2)

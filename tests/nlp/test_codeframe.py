@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dialogues.coding import Cue, Stance
 from nlp.codeframe import CodeframeError, read_codeframe
 from nlp.model import read_model
 
@@ -37,6 +38,32 @@ def test_ours_is_whole_in_both_languages() -> None:
         assert set(code.not_when) in ({"en", "cy"}, set()), code.key
 
 
+def test_cue_phrases_are_read_with_their_stances(tmp_path: Path) -> None:
+    path = tmp_path / "tea.toml"
+    path.write_text(
+        'stance_cues = { cy = { negation = ["dim"] } }\n'
+        + LEAST
+        + 'cues = { cy = { any = ["te"], gap = ["te oer", "oer"] }, fr = ["thé"] }\n'
+    )
+    frame = read_codeframe(path)
+    assert frame.cue_languages == ("cy", "fr")
+    assert frame.stance_cues["cy"].negation == ("dim",)
+    assert frame.code("hot").cues == {
+        "cy": (
+            Cue(phrase="te", stance=None),
+            Cue(phrase="te oer", stance=Stance.GAP),
+            Cue(phrase="oer", stance=Stance.GAP),
+        ),
+        "fr": (Cue(phrase="thé", stance=None),),
+    }
+
+
+def test_ours_has_phrases_for_every_code_in_welsh() -> None:
+    frame = read_codeframe()
+    assert all(len(code.cues["cy"]) >= 10 for code in frame.codes)
+    assert frame.stance_cues["cy"].negation
+
+
 def test_a_codeframe_needs_no_strands_and_takes_plain_text_as_english(tmp_path: Path) -> None:
     path = tmp_path / "tea.toml"
     path.write_text(LEAST)
@@ -59,6 +86,14 @@ def test_a_codeframe_needs_no_strands_and_takes_plain_text_as_english(tmp_path: 
         (LEAST + 'strand = "x"\n', "code 1: strand: is 'x'; expected the key of a [[strand]]"),
         (LEAST + 'colour = "red"\n', "code 1: colour: unknown key; expected key, strand, name"),
         (LEAST + '[[code]]\nkey = "hot"\nname = "H"\n', "code 2: key: 'hot' is there twice"),
+        (LEAST + 'cues = "hot"\n', "code 1: cues: expected a table of languages"),
+        (LEAST + 'cues = { Welsh = ["a"] }\n', "code 1: cues.Welsh: expected a language"),
+        (LEAST + "cues = { cy = [] }\n", "code 1: cues.cy.any: expected a list of phrases"),
+        (LEAST + 'cues = { cy = ["..."] }\n', "code 1: cues.cy.any: '...' is no phrase"),
+        (LEAST + 'cues = { cy = { bad = ["a"] } }\n', "code 1: cues.cy.bad: unknown key"),
+        ("stance_cues = 3\n" + LEAST, "stance_cues: expected a table of languages"),
+        ('stance_cues = { cy = ["a"] }\n' + LEAST, "stance_cues.cy: expected a table with"),
+        ('stance_cues = { cy = { gap = "a" } }\n' + LEAST, "stance_cues.cy.gap: expected a list"),
         ("code = 3\n" + LEAST.split("[[")[0], "code: expected tables headed [[code]]"),
     ],
 )
