@@ -126,6 +126,13 @@ class Codeframe:
         """The languages in which some code has cue phrases, sorted."""
         return tuple(sorted({language for code in self.codes for language in code.cues}))
 
+    def names(self, language: str) -> dict[str, str]:
+        """Give each code's name by its key, in a language, or else in the first that it has."""
+        return {
+            code.key: code.name.get(language) or next(iter(code.name.values()))
+            for code in self.codes
+        }
+
     def code(self, key: str) -> Code:
         """Give the code with this key.
 

@@ -74,6 +74,17 @@ class Heads:
             stances = softmax(both @ self.stance_weight.T + self.stance_bias, axis=1)
         return Reading(codes=codes, tokens=tokens, stances=stances)
 
+    def parts(self, states: Floats, code: int) -> Floats:
+        """Give what each piece of a window adds to a code's logit there, shape (pieces,).
+
+        With the bias of the mean they sum to the logit. A piece's state has been read beside
+        the others, so its part is not that of its letters alone.
+        """
+        tokens = states @ self.token_weight[code] + self.token_bias[code]
+        means = states @ self.mean_weight[code] / len(states)
+        result: Floats = means + self.token_share * softmax(tokens, axis=0) * tokens
+        return result
+
     def read(self, windows: list[Floats]) -> Reading:
         """Read an answer.
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.util import load_config, load_model_from_config
 
 from dialogues.coding import Codeframe, Coding, Stance
@@ -84,6 +85,11 @@ class SpacyTagger:
         return self._model.version
 
     @property
+    def model(self) -> Model:
+        """What it was assembled of."""
+        return self._model
+
+    @property
     def codeframe(self) -> Codeframe:
         """The codes that it gives."""
         return self._model.codeframe
@@ -107,32 +113,18 @@ class SpacyTagger:
     def _read(self, answer: ToTag) -> Tagged:
         language = self.language_of(answer)
         if language is None or language in self.languages:
-            return Tagged(codings=self._codings(self._nlp, answer, self._thresholds))
+            return Tagged(codings=_codings(_doc(self._nlp, answer), answer.text, self._thresholds))
         if language not in self.codeframe.cue_languages:
             return Tagged(codings=(), error=NOT_TAGGED)
         cues = self._cues_of(language)
         with cues.memory_zone():
-            codings = self._codings(cues, answer, dict.fromkeys(self._thresholds, LEAST))
+            least = dict.fromkeys(self._thresholds, LEAST)
+            codings = _codings(_doc(cues, answer), answer.text, least)
         return Tagged(codings=codings, pipeline=pipeline_name(language))
 
-    def _codings(
-        self, nlp: Language, answer: ToTag, thresholds: Mapping[str, float]
-    ) -> tuple[Coding, ...]:
-        doc = nlp.make_doc(answer.text)
-        doc._.question = answer.question
-        group = nlp(doc).spans["codes"]
-        return tuple(
-            Coding(
-                enabler=span.label_,
-                stance=Stance(span.id_) if span.id_ else None,
-                span_text=answer.text[span.start_char : span.end_char],
-                span_start=span.start_char,
-                span_end=span.end_char,
-                confidence=score,
-                threshold=thresholds[span.label_],
-            )
-            for span, score in zip(group, group.attrs["scores"], strict=True)
-        )
+    def read(self, answer: ToTag) -> Doc:
+        """Let the model read an answer in a language that it knows; gives all that it noted."""
+        return _doc(self._nlp, answer)
 
     def _tagged(self, answer: ToTag) -> Tagged:
         if len(answer.text) > _LONGEST:
@@ -157,6 +149,28 @@ class SpacyTagger:
         """
         with self._nlp.memory_zone():
             return [self._tagged(answer) for answer in answers]
+
+
+def _doc(nlp: Language, answer: ToTag) -> Doc:
+    doc = nlp.make_doc(answer.text)
+    doc._.question = answer.question
+    return nlp(doc)
+
+
+def _codings(doc: Doc, text: str, thresholds: Mapping[str, float]) -> tuple[Coding, ...]:
+    group = doc.spans["codes"]
+    return tuple(
+        Coding(
+            enabler=span.label_,
+            stance=Stance(span.id_) if span.id_ else None,
+            span_text=text[span.start_char : span.end_char],
+            span_start=span.start_char,
+            span_end=span.end_char,
+            confidence=score,
+            threshold=thresholds[span.label_],
+        )
+        for span, score in zip(group, group.attrs["scores"], strict=True)
+    )
 
 
 def load_tagger(model_dir: Path | None = None) -> SpacyTagger:

@@ -107,35 +107,20 @@ def _tag_lines(tagger: SpacyTagger, lines: Iterable[bytes]) -> tuple[int, int]:
     return n, failed
 
 
-def _show(tagger: SpacyTagger, text: str, tagged: Tagged) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _show(tagger: SpacyTagger, answer: ToTag, tagged: Tagged, html: Path | None) -> None:
+    from bot.cli.showing import show
+    from nlp.explain import explain
+    from nlp.page import page
 
-    from nlp.tagger import provenance
-
-    colours = {"strength": "green", "gap": "red", "neutral": "yellow"}
-    console = Console(highlight=False)
-    shown = Text(text)
-    for coding in tagged.codings:
-        style = f"bold {colours.get(coding.stance or '', 'cyan')} underline"
-        shown.stylize(style, coding.span_start, coding.span_end)
-    console.print(shown)
-    made_by = provenance(tagger.version, tagged.pipeline)
-    if not tagged.codings:
-        console.print(f"No code. ({made_by})")
+    explained = explain(tagger, answer, tagged)
+    if html is None:
+        show(explained, tagger.codeframe.names("en"))
         return
-    table = Table("code", "stance", "evidence", "confidence", title_justify="left")
-    for coding in tagged.codings:
-        name = tagger.codeframe.code(coding.enabler).name
-        table.add_row(
-            Text(name.get("en") or next(iter(name.values()))),
-            Text(coding.stance or "", style=colours.get(coding.stance or "", "")),
-            Text(coding.span_text),
-            f"{coding.confidence:.2f}",
-        )
-    console.print(table)
-    console.print(made_by)
+    try:
+        html.write_text(page(explained, tagger.codeframe), encoding="utf-8")
+    except OSError as error:
+        raise CannotError(f"{html}: cannot be written ({error.strerror})") from error
+    typer.echo(f"Written to {html}.")
 
 
 def _why_not(tagger: SpacyTagger, answer: ToTag, error: str) -> str:
@@ -169,10 +154,14 @@ def tag(
         bool,
         typer.Option("--untagged", help="List the kept answers that could not be tagged, and why."),
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write the tagged answer as a web page."),
+    ] = None,
     as_json: JsonOption = False,
     model: ModelOption = None,
 ) -> None:
-    """Tag an answer, or a file of answers, with the enablers it speaks of."""
+    """Tag an answer, or a file of answers, with the enablers it speaks of, and say why."""
     from nlp.tagger import ToTag
 
     if untagged:
@@ -180,6 +169,8 @@ def tag(
             raise UserError("--untagged lists what is kept; it takes nothing but --json")
         list_untagged(as_json=as_json)
         return
+    if html is not None and (jsonl or as_json):
+        raise UserError("--html shows one answer; leave out --jsonl and --json")
     if jsonl:
         with _opened(text) as lines:
             counts = _tag_lines(load(model), lines)
@@ -198,7 +189,7 @@ def tag(
     if as_json:
         write_line(_record(None, tagger.version, tagged))
     elif tagged.error is None:
-        _show(tagger, text, tagged)
+        _show(tagger, answer, tagged, html)
     if tagged.error is not None:
         raise CannotError(_why_not(tagger, answer, tagged.error))
 
