@@ -32,12 +32,16 @@ class CodedAnswer:
         question: None where the line has none.
         codings: In file order, unique per enabler and stance; a coding without stance
             or evidence has ``stance`` None or an empty span.
+        role: Who answered, such as ``citizen``; None where the line does not say.
+        channel: Where, such as ``slack``; None likewise.
     """
 
     answer_id: str
     text: str
     question: str | None
     codings: tuple[Coding, ...]
+    role: str | None = None
+    channel: str | None = None
 
     @property
     def keys(self) -> frozenset[str]:
@@ -76,6 +80,11 @@ def _coding(raw: object, text: str, keys: frozenset[str], where: str) -> Coding:
     )
 
 
+def _text(raw: dict[str, object], key: str) -> str | None:
+    value = raw.get(key)
+    return value if isinstance(value, str) and value else None
+
+
 def _answer(line: str, keys: frozenset[str], where: str) -> CodedAnswer:
     try:
         raw = json.loads(line)
@@ -98,6 +107,8 @@ def _answer(line: str, keys: frozenset[str], where: str) -> CodedAnswer:
         text=raw["text"],
         question=question or None,
         codings=tuple(unique.values()),
+        role=_text(raw, "role"),
+        channel=_text(raw, "channel"),
     )
 
 
