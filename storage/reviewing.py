@@ -178,7 +178,7 @@ class Reviewed:
 
     Attributes:
         language: None where it is withheld.
-        tagged_by: The tagger that read it last; None for none.
+        tagged_by: The tagger that read it last; None where none could.
         sampled: Of the sample that was asked for; None where none was.
         reviews: By coder.
         codings: Of taggers, coders and the respondent, by place in the text.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli import settings
 from bot.cli.models import (
     JsonOption,
     ModelOption,
@@ -79,13 +80,31 @@ def _codes(codeframe: Path | None) -> list[str]:
 
 def agreement(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            metavar="FILE [FILE]", help="Coded answers, JSONL: one file a coder; with --tagger one."
+            metavar="FILE FILE",
+            help="Coded answers, JSONL: one file a coder; with --tagger one; without any file, "
+            "what coders reviewed here.",
         ),
-    ],
+    ] = None,
+    coder: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--coder", metavar="NAME", help="Who reviewed here: two, or one and --tagger."
+        ),
+    ] = None,
     tagger: Annotated[
-        bool, typer.Option("--tagger", help="Hold the tagger against the coder of one file.")
+        bool, typer.Option("--tagger", help="Hold the tagger against the coder or the file.")
+    ] = False,
+    respondents: Annotated[
+        bool,
+        typer.Option("--respondents", help="Hold the tagger against what people said of its tags."),
+    ] = False,
+    sample: Annotated[
+        str | None, typer.Option("--sample", metavar="ID", help="Only answers of this sample.")
+    ] = None,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Only reviews that were made without seeing tags.")
     ] = False,
     model: ModelOption = None,
     codeframe: Annotated[
@@ -103,10 +122,37 @@ def agreement(
 ) -> None:
     """Say how far two coders agree, code for code, and on which answers they differ.
 
-    Answers belong together by their id, or else by question and text.
+    Answers of files belong together by their id, or else by question and text.
     """
     from nlp.agreement import agree
 
+    files, coders = files or [], coder or []
+    if not files:
+        if model is not None or codeframe is not None:
+            raise UserError("--model and --codeframe go with files; what is kept has its own")
+        paired, codes, names = _of_store(
+            coders, tagger=tagger, respondents=respondents, sample=sample, blind=blind
+        )
+    elif coders or respondents or sample is not None or blind:
+        raise UserError("Files hold what their coders say: leave out either them or the options")
+    else:
+        paired, codes, names = _of_files(files, tagger=tagger, model=model, codeframe=codeframe)
+    if not paired.pairs:
+        raise UserError(f"{names[0]} and {names[1]} have coded no answer in common")
+    result = agree(paired.pairs, codes, seed=seed)
+    if as_json:
+        write_line(_record(result, paired, names, seed))
+    else:
+        _show(result, paired, names, differences)
+
+
+_Kept = tuple["Paired", list[str], tuple[str, str]]
+"""The pairs, the codes, and who the two are."""
+
+
+def _of_files(
+    files: Sequence[Path], *, tagger: bool, model: Path | None, codeframe: Path | None
+) -> _Kept:
     if len(files) != (1 if tagger else 2):
         raise UserError(
             "--tagger is held against one file" if tagger
@@ -119,16 +165,32 @@ def agreement(
     else:
         codes = _codes(codeframe)
         paired, second = _files(files, codes), str(files[1])
-    names = str(files[0]), second
-    if not paired.pairs:
+    return paired, codes, (str(files[0]), second)
+
+
+def _of_store(
+    coders: Sequence[str], *, tagger: bool, respondents: bool, sample: str | None, blind: bool
+) -> _Kept:
+    from bot.cli.reviewed import TAGGER_NAME, reviewed_pairs
+
+    if len(coders) + tagger + 2 * respondents != 2 or not (coders or respondents):
         raise UserError(
-            f"{names[0]} and {names[1]} have no answer in common, neither by id nor by text"
+            "Say who is held against whom: two files, a file and --tagger, --coder twice, "
+            "--coder and --tagger, or --respondents"
         )
-    result = agree(paired.pairs, codes, seed=seed)
-    if as_json:
-        write_line(_record(result, paired, names, seed))
-    else:
-        _show(result, paired, names, differences)
+    known = settings()
+    paired, seen = reviewed_pairs(
+        known.storage.url, coders, respondents=respondents, sample=sample, blind=blind
+    )
+    if seen:
+        typer.echo(
+            f"Warning: {seen} of the reviews were made with the tags in view, and agree more than "
+            "they would; --blind leaves them out.",
+            err=True,
+        )
+    first = "respondents" if respondents else coders[0]
+    second = coders[1] if len(coders) == 2 else TAGGER_NAME
+    return paired, _codes(known.codeframe), (first, second)
 
 
 # JSON -------------------------------------------------------------------------------------

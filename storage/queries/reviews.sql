@@ -146,7 +146,7 @@ limit 1
 -- Written as a cross join, SQLite looks at the few reviews first.
 select v.response_id, v.question_id, v.coder, v.sample_id, v.number, v.blind, v.state,
     v.reviewed_at, v.codeframe_version, r.survey_id, r.wave_id, r.cohort, r.role, r.channel,
-    r.language, a.question, a.text, a.tagged_by,
+    r.language, a.question, a.text, case when a.tag_error is null then a.tagged_by end as tagged_by,
     d.sample_id as drawn_in, d.place, d.probability, d.coders_wanted
 from reviews v
 cross join answers a

@@ -122,7 +122,7 @@ def test_wrong_input_is_said_plainly(
         ([*files, "--tagger"], "--tagger is held against one file"),
         ([files[0], "--tagger", "--codeframe", "a.toml"], "the tagger has its model's own"),
         ([files[0], "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
-        ([files[0], other], "have no answer in common, neither by id nor by text"),
+        ([files[0], other], "have coded no answer in common"),
         ([*files, "--codeframe", "nowhere.toml"], "nowhere.toml: cannot be read"),
     ]:
         error = error_of(pulse("agreement", *arguments))
