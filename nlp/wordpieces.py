@@ -22,7 +22,9 @@ MAX_WINDOWS = 48
 MAX_CHARACTERS = 100_000
 """What lies beyond is never cut into word pieces: a bound on time, not on meaning."""
 
-_CLS, _SEP = "[CLS]", "[SEP]"
+_MARKS = ((("<s>",), ("</s>", "</s>"), ("</s>",)), (("[CLS]",), ("[SEP]",), ("[SEP]",)))
+"""Before the question, between it and the answer, after the answer: MPNet's, which has BERT's
+too and never learnt them, and BERT's."""
 _BREAKS = frozenset(".!?;,:")
 
 
@@ -31,7 +33,8 @@ class Window:
     """A stretch of an answer behind its question, ready for the encoder.
 
     Attributes:
-        ids: ``[CLS] question [SEP] answer [SEP]``, at most ``MAX_PIECES``.
+        ids: ``[CLS] question [SEP] answer [SEP]``, or as the encoder has its marks; at most
+            ``MAX_PIECES``.
         segments: 0 for the question and its marks, 1 for the answer and the last mark.
         first: Index in ``ids`` of the answer's first piece in this window.
         offsets: Of the answer's pieces: start and end in the text, code points.
@@ -56,7 +59,10 @@ class WordPieces:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         vocabulary = self._tokenizer.get_vocab()
-        self._cls, self._sep = vocabulary[_CLS], vocabulary[_SEP]
+        marks = next(each for each in _MARKS if each[0][0] in vocabulary)
+        self._before, self._between, self._after = (
+            tuple(vocabulary[mark] for mark in each) for each in marks
+        )
 
     def windows(self, text: str, question: str | None) -> list[Window]:
         """Cut a question and an answer.
@@ -74,8 +80,8 @@ class WordPieces:
         ).ids[:MAX_QUESTION_PIECES]  # fmt: skip
         answer = self._tokenizer.encode(text[:MAX_CHARACTERS], add_special_tokens=False)
         ids, offsets = answer.ids, answer.offsets
-        room = MAX_PIECES - 3 - len(asked)
-        head = (self._cls, *asked, self._sep)
+        head = (*self._before, *asked, *self._between)
+        room = MAX_PIECES - len(head) - len(self._after)
         windows: list[Window] = []
         start = 0
         while start < len(ids) and len(windows) < MAX_WINDOWS:
@@ -90,7 +96,7 @@ class WordPieces:
             piece_ids = ids[start:end]
             windows.append(
                 Window(
-                    ids=(*head, *piece_ids, self._sep),
+                    ids=(*head, *piece_ids, *self._after),
                     segments=(0,) * len(head) + (1,) * (len(piece_ids) + 1),
                     first=len(head),
                     offsets=tuple(offsets[start:end]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from nlp.wordpieces import WordPieces
 __all__ = ["Recipe", "fine_tune"]
 
 _STANCES = list(Stance)
+_MARKS = frozenset(".,;:!?'’")
+_WORD = re.compile(r"[a-zA-Z]{4,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,33 +35,51 @@ class Recipe:
     """How to fine-tune; the defaults made the shipped model.
 
     Attributes:
-        layers: Lower layers of the encoder that are kept.
+        shape: Of the encoder.
+        frozen: Lower layers that stay as they were read.
         epochs: Passes over the answers.
         batch: Answers a step, of similar length.
-        rate: Highest learning rate of the encoder; the heads' is ``head_rate``.
+        rate: Highest learning rate of the encoder's top layer; the heads' is ``head_rate``.
+        rate_decay: Of each layer's rate against that of the layer above it.
         head_rate: Highest learning rate of the heads.
         warm_up: Share of all steps before the highest rate; then linear decay to nothing.
         positive_weight: Of a code that is there against one that is not.
         evidence_weight: Of the token loss.
         stance_weight: Of the stance loss.
         question_dropout: Share of answers shown without their question, anew each epoch.
+        typos: Share of answers in which letters change places or marks are left out.
+        rough_after: Share of the steps after which four-bit weights are learnt with; 1 for
+            never.
         bfloat16: Multiply matrices in half precision: twice as fast where the processor
             knows how; weights and losses stay float32.
         seed: Of everything that is drawn.
     """
 
-    layers: int = 6
+    shape: EncoderShape = EncoderShape()
+    frozen: int = 0
     epochs: int = 5
     batch: int = 16
     rate: float = 1.5e-4
+    rate_decay: float = 1.0
     head_rate: float = 2e-3
     warm_up: float = 0.1
     positive_weight: float = 3.0
     evidence_weight: float = 0.5
     stance_weight: float = 0.15
     question_dropout: float = 0.1
+    typos: float = 0.0
+    rough_after: float = 1.0
     bfloat16: bool = True
     seed: int = 20261122
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Example:
+    """A coded answer as it is shown this time."""
+
+    answer: CodedAnswer
+    text: str
+    question: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +94,25 @@ class _Batch:
     stances: Tensor
 
 
-def _batch(
-    answers: Sequence[tuple[CodedAnswer, bool]], pieces: WordPieces, codes: Sequence[str]
-) -> _Batch:
-    windows = [
-        pieces.windows(answer.text, answer.question if asked else None)[0]
-        for answer, asked in answers
-    ]
+def mistyped(text: str, draw: random.Random) -> str:
+    """Give the text as a hurried hand has it: of the same length, so that evidence keeps its place.
+
+    About one word in fifteen has two letters in each other's place; half of the texts lose
+    their marks.
+    """
+    letters = list(text)
+    if draw.random() < 0.5:
+        letters = [" " if letter in _MARKS else letter for letter in letters]
+    for match in _WORD.finditer(text):
+        if draw.random() < 1 / 15:
+            at = draw.randrange(match.start() + 1, match.end() - 1)
+            letters[at], letters[at + 1] = letters[at + 1], letters[at]
+    return "".join(letters)
+
+
+def _batch(examples: Sequence[_Example], pieces: WordPieces, codes: Sequence[str]) -> _Batch:
+    answers = [example.answer for example in examples]
+    windows = [pieces.windows(example.text, example.question)[0] for example in examples]
     n, length, n_codes = len(windows), max(len(w.ids) for w in windows), len(codes)
     index = {key: number for number, key in enumerate(codes)}
     batch = _Batch(
@@ -92,13 +125,14 @@ def _batch(
         tokens_known=torch.zeros(n, length, n_codes),
         stances=torch.full((n, n_codes), -1, dtype=torch.long),
     )
-    for row, ((answer, _), window) in enumerate(zip(answers, windows, strict=True)):
+    for row, (answer, window) in enumerate(zip(answers, windows, strict=True)):
         size = len(window.ids)
         batch.ids[row, :size] = torch.tensor(window.ids)
         batch.segments[row, :size] = torch.tensor(window.segments)
         batch.mask[row, :size] = True
-        batch.answer[row, window.first : size - 1] = True
-        batch.tokens_known[row, window.first : size - 1] = 1.0
+        spoken = slice(window.first, window.first + len(window.offsets))
+        batch.answer[row, spoken] = True
+        batch.tokens_known[row, spoken] = 1.0
         for coding in answer.codings:
             code = index[coding.enabler]
             batch.codes[row, code] = 1.0
@@ -112,9 +146,15 @@ def _batch(
     return batch
 
 
+def _shown(answer: CodedAnswer, recipe: Recipe, draw: random.Random) -> _Example:
+    asked = draw.random() >= recipe.question_dropout
+    text = mistyped(answer.text, draw) if draw.random() < recipe.typos else answer.text
+    return _Example(answer=answer, text=text, question=answer.question if asked else None)
+
+
 def _batches(
     answers: Sequence[CodedAnswer], recipe: Recipe, draw: random.Random
-) -> Iterator[list[tuple[CodedAnswer, bool]]]:
+) -> Iterator[list[_Example]]:
     order = list(answers)
     draw.shuffle(order)
     chunk = recipe.batch * 32
@@ -124,7 +164,7 @@ def _batches(
         batches += [near[i : i + recipe.batch] for i in range(0, len(near), recipe.batch)]
     draw.shuffle(batches)
     for batch in batches:
-        yield [(answer, draw.random() >= recipe.question_dropout) for answer in batch]
+        yield [_shown(answer, recipe, draw) for answer in batch]
 
 
 def _loss(network: Network, batch: _Batch, recipe: Recipe) -> Tensor:
@@ -147,6 +187,17 @@ def _loss(network: Network, batch: _Batch, recipe: Recipe) -> Tensor:
     return loss
 
 
+def _optimiser(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
+    heads = [p for name, p in network.named_parameters() if "head" in name or "stance" in name]
+    groups: list[dict[str, object]] = [{"params": heads, "lr": recipe.head_rate}]
+    below = [network.norm, *network.layers]
+    for depth, part in enumerate(reversed(below)):
+        taught = [p for p in part.parameters() if p.requires_grad]
+        if taught:
+            groups.append({"params": taught, "lr": recipe.rate * recipe.rate_decay**depth})
+    return torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
+
+
 def fine_tune(
     *,
     answers: Sequence[CodedAnswer],
@@ -155,8 +206,9 @@ def fine_tune(
     weights: Path,
     recipe: Recipe,
     progress: Callable[[float, float], None],
+    keep: Callable[[Network], None] | None = None,
 ) -> Network:
-    """Fine-tune a BERT encoder and its heads on coded answers.
+    """Fine-tune an encoder and its heads on coded answers.
 
     Args:
         answers: To learn from; those without a word piece are passed over.
@@ -165,6 +217,7 @@ def fine_tune(
         weights: Its ``model.safetensors``.
         recipe: How.
         progress: Called after each step with the share done in [0, 1] and the loss.
+        keep: Called after each step with the network, to save it now and then.
 
     Returns:
         The network, ready to be exported (dropout off).
@@ -172,17 +225,10 @@ def fine_tune(
     torch.manual_seed(recipe.seed)
     draw = random.Random(recipe.seed)  # noqa: S311
     usable = [answer for answer in answers if pieces.windows(answer.text, None)]
-    network = Network(EncoderShape(layers=recipe.layers), len(codes), len(_STANCES))
-    network.read_bert(load_file(weights))
-    for table in (network.words, network.positions, network.segments):
-        table.weight.requires_grad_(False)
-    heads = [p for name, p in network.named_parameters() if "head" in name or "stance" in name]
-    known = {id(p) for p in heads}
-    encoder = [p for p in network.parameters() if p.requires_grad and id(p) not in known]
-    optimiser = torch.optim.AdamW(
-        [{"params": encoder, "lr": recipe.rate}, {"params": heads, "lr": recipe.head_rate}],
-        weight_decay=0.01,
-    )
+    network = Network(recipe.shape, len(codes), len(_STANCES))
+    network.read_weights(load_file(weights))
+    network.freeze(recipe.frozen)
+    optimiser = _optimiser(network, recipe)
     steps = recipe.epochs * math.ceil(len(usable) / recipe.batch)
     rising = max(1, round(recipe.warm_up * steps))
 
@@ -194,6 +240,8 @@ def fine_tune(
     network.train()
     for _ in range(recipe.epochs):
         for examples in _batches(usable, recipe, draw):
+            if done == round(recipe.rough_after * steps):
+                network.learn_roughly()
             loss = _loss(network, _batch(examples, pieces, codes), recipe)
             optimiser.zero_grad()
             loss.backward()
@@ -202,4 +250,6 @@ def fine_tune(
             schedule.step()
             done += 1
             progress(min(1.0, done / steps), float(loss.detach()))
+            if keep is not None:
+                keep(network)
     return network.eval()

@@ -1,4 +1,4 @@
-"""The network that is fine-tuned: a BERT encoder with heads for codes, stance and evidence.
+"""The network that is fine-tuned: an encoder with heads for codes, stance and evidence.
 
 What lives here: torch modules, and nothing that runs when answers are tagged. The same
 heads in numpy are in ``nlp/heads.py``; ``tests/nlp`` holds the two to each other.
@@ -6,6 +6,7 @@ heads in numpy are in ``nlp/heads.py``; ``tests/nlp`` holds the two to each othe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,12 +15,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["EncoderShape", "Network", "Output"]
+from nlp.training.coarse import coarse, roughly
+
+__all__ = ["MPNET", "EncoderShape", "Network", "Output", "distance_buckets"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderShape:
-    """Sizes of a BERT encoder; the defaults are those of all-MiniLM-L6-v2."""
+    """Sizes and kind of an encoder; the defaults are those of all-MiniLM-L6-v2.
+
+    Attributes:
+        layers: Lower layers that are kept.
+        width: Of a state.
+        heads: Of the attention.
+        inner: Width inside a layer.
+        pieces: Word pieces in the vocabulary.
+        positions: Rows of the table of positions.
+        first_position: Row of the first piece.
+        segments: Whether question and answer have a mark of their own each.
+        buckets: Of distances between pieces, each with a weight of its own in the attention
+            (MPNet); 0 for none.
+        epsilon: Of the normalisation.
+    """
 
     layers: int = 6
     width: int = 384
@@ -27,7 +44,38 @@ class EncoderShape:
     inner: int = 1536
     pieces: int = 30522
     positions: int = 512
+    first_position: int = 0
+    segments: bool = True
+    buckets: int = 0
     epsilon: float = 1e-12
+
+
+MPNET = EncoderShape(
+    layers=12, width=768, inner=3072, pieces=30527, positions=514, first_position=2,
+    segments=False, buckets=32, epsilon=1e-5,
+)  # fmt: skip
+"""all-mpnet-base-v2."""
+
+_FARTHEST = 128
+
+
+def distance_buckets(length: int, buckets: int) -> np.ndarray:
+    """Give the bucket of the distance of each piece to each other, shape (length, length).
+
+    Half of the buckets look back and half ahead; near distances have one each, far ones
+    share by their logarithm, as in T5 and MPNet.
+    """
+    place = np.arange(length)
+    back = place[:, None] - place[None, :]
+    half = buckets // 2
+    exact = half // 2
+    far = np.log(np.maximum(np.abs(back), 1).astype(np.float32) / np.float32(exact))
+    far = exact + (far / np.float32(math.log(_FARTHEST / exact)) * (half - exact)).astype(np.int64)
+    near = np.abs(back)
+    found: np.ndarray = np.where(back < 0, half, 0) + np.where(
+        near < exact, near, np.minimum(far, half - 1)
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +93,16 @@ class Output:
     stances: Tensor
 
 
+_BERT_NAMES = (
+    "attention.self.query", "attention.self.key", "attention.self.value",
+    "attention.output.dense", "attention.output.LayerNorm",
+)  # fmt: skip
+_MPNET_NAMES = (
+    "attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o",
+    "attention.LayerNorm",
+)  # fmt: skip
+
+
 class Layer(nn.Module):
     """One transformer layer, normalised after each half as BERT does."""
 
@@ -52,6 +110,7 @@ class Layer(nn.Module):
         super().__init__()
         self.heads = shape.heads
         self.dropout = dropout
+        self.rough = False
         self.qkv = nn.Linear(shape.width, 3 * shape.width)
         self.out = nn.Linear(shape.width, shape.width)
         self.norm_attention = nn.LayerNorm(shape.width, eps=shape.epsilon)
@@ -59,18 +118,27 @@ class Layer(nn.Module):
         self.down = nn.Linear(shape.inner, shape.width)
         self.norm_output = nn.LayerNorm(shape.width, eps=shape.epsilon)
 
+    def _through(self, part: nn.Linear, states: Tensor) -> Tensor:
+        weight = roughly(part.weight) if self.rough else part.weight
+        return functional.linear(states, weight, part.bias)
+
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Give the next states; ``mask`` is True where a piece may be looked at."""
+        """Give the next states.
+
+        Args:
+            states: Shape (answers, pieces, width).
+            mask: What is added to the attention, shape (answers, heads or 1, pieces, pieces).
+        """
         batch, length, width = states.shape
-        qkv = self.qkv(states).view(batch, length, 3, self.heads, width // self.heads)
+        qkv = self._through(self.qkv, states).view(batch, length, 3, self.heads, -1)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
         drop = self.dropout if self.training else 0.0
         mixed = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask[:, None, None, :], dropout_p=drop
+            query, key, value, attn_mask=mask.to(query.dtype), dropout_p=drop
         )
-        mixed = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+        mixed = self._through(self.out, mixed.transpose(1, 2).reshape(batch, length, width))
         states = self.norm_attention(states + functional.dropout(mixed, drop))
-        inner = self.down(functional.gelu(self.up(states)))
+        inner = self._through(self.down, functional.gelu(self._through(self.up, states)))
         return self.norm_output(states + functional.dropout(inner, drop))
 
 
@@ -81,9 +149,11 @@ class Network(nn.Module):
         super().__init__()
         self.shape = shape
         self.dropout = 0.1
+        self.frozen = 0
         self.words = nn.Embedding(shape.pieces, shape.width)
         self.positions = nn.Embedding(shape.positions, shape.width)
-        self.segments = nn.Embedding(2, shape.width)
+        self.segments = nn.Embedding(2, shape.width) if shape.segments else None
+        self.distances = nn.Embedding(shape.buckets, shape.heads) if shape.buckets else None
         self.norm = nn.LayerNorm(shape.width, eps=shape.epsilon)
         self.layers = nn.ModuleList(Layer(shape, self.dropout) for _ in range(shape.layers))
         self.mean_head = nn.Linear(shape.width, n_codes)
@@ -94,40 +164,86 @@ class Network(nn.Module):
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
 
-    def read_bert(self, weights: Mapping[str, Tensor]) -> None:
-        """Take the encoder's weights, named as in a ``model.safetensors`` of BERT."""
+    def _layers(self) -> list[Layer]:
+        return [layer for layer in self.layers if isinstance(layer, Layer)]
+
+    @property
+    def tables(self) -> list[nn.Embedding]:
+        """What is looked up and stays as it was read."""
+        tables = (self.words, self.positions, self.segments, self.distances)
+        return [table for table in tables if table is not None]
+
+    def read_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the encoder's weights, named as in a ``model.safetensors`` of BERT or MPNet."""
         prefix = "bert." if "bert.embeddings.word_embeddings.weight" in weights else ""
+        kind = _MPNET_NAMES if self.distances is not None else _BERT_NAMES
+
+        def taken(name: str) -> Tensor:
+            return weights[f"{prefix}{name}.weight"]
 
         def pair(name: str) -> dict[str, Tensor]:
             return {part: weights[f"{prefix}{name}.{part}"] for part in ("weight", "bias")}
 
-        for name, table in (("word", self.words), ("position", self.positions),
-                            ("token_type", self.segments)):  # fmt: skip
-            table.load_state_dict(
-                {"weight": weights[f"{prefix}embeddings.{name}_embeddings.weight"]}
-            )
+        self.words.load_state_dict({"weight": taken("embeddings.word_embeddings")})
+        self.positions.load_state_dict({"weight": taken("embeddings.position_embeddings")})
+        if self.segments is not None:
+            self.segments.load_state_dict({"weight": taken("embeddings.token_type_embeddings")})
+        if self.distances is not None:
+            self.distances.load_state_dict({"weight": taken("encoder.relative_attention_bias")})
         self.norm.load_state_dict(pair("embeddings.LayerNorm"))
-        for number, layer in enumerate(self.layers):
-            if not isinstance(layer, Layer):
-                raise TypeError(layer)
+        for number, layer in enumerate(self._layers()):
             at = f"encoder.layer.{number}"
-            qkv = [pair(f"{at}.attention.self.{part}") for part in ("query", "key", "value")]
+            qkv = [pair(f"{at}.{part}") for part in kind[:3]]
             layer.qkv.load_state_dict(
                 {part: torch.cat([each[part] for each in qkv]) for part in ("weight", "bias")}
             )
-            layer.out.load_state_dict(pair(f"{at}.attention.output.dense"))
-            layer.norm_attention.load_state_dict(pair(f"{at}.attention.output.LayerNorm"))
+            layer.out.load_state_dict(pair(f"{at}.{kind[3]}"))
+            layer.norm_attention.load_state_dict(pair(f"{at}.{kind[4]}"))
             layer.up.load_state_dict(pair(f"{at}.intermediate.dense"))
             layer.down.load_state_dict(pair(f"{at}.output.dense"))
             layer.norm_output.load_state_dict(pair(f"{at}.output.LayerNorm"))
 
+    def freeze(self, layers: int) -> None:
+        """Let the tables and the lower layers stay as they were read."""
+        self.frozen = layers
+        for table in self.tables:
+            table.requires_grad_(False)
+        if layers:
+            self.norm.requires_grad_(False)
+        for layer in self._layers()[:layers]:
+            layer.requires_grad_(False)
+            layer.dropout = 0.0
+
+    def learn_roughly(self) -> None:
+        """Work with four-bit weights from here on; what is frozen is rounded for good."""
+        for number, layer in enumerate(self._layers()):
+            layer.rough = number >= self.frozen
+            if not layer.rough:
+                for part in (layer.qkv, layer.out, layer.up, layer.down):
+                    part.weight.data = coarse(part.weight.data)
+        self.words.weight.data = coarse(self.words.weight.data)
+
+    def _looked_at(self, mask: Tensor) -> Tensor:
+        """Give what is added to the attention: nothing to padding, each distance its weight."""
+        barred = torch.zeros(mask.shape).masked_fill(~mask, -1e4)[:, None, None, :]
+        length = mask.shape[1]
+        if self.distances is None:
+            return barred.expand(-1, 1, length, -1)
+        near = torch.from_numpy(distance_buckets(length, self.shape.buckets))
+        return self.distances(near).permute(2, 0, 1)[None] + barred
+
     def encode(self, ids: Tensor, segments: Tensor, mask: Tensor) -> Tensor:
         """Give the states of all pieces, shape (answers, pieces, width)."""
-        at = torch.arange(ids.shape[1], device=ids.device)
-        states = self.words(ids) + self.positions(at)[None] + self.segments(segments)
-        states = functional.dropout(self.norm(states), self.dropout if self.training else 0.0)
+        drop = self.dropout if self.training and not self.frozen else 0.0
+        with torch.no_grad():
+            at = torch.arange(ids.shape[1]) + self.shape.first_position
+            states = self.words(ids) + self.positions(at)[None]
+            if self.segments is not None:
+                states = states + self.segments(segments)
+            looked_at = self._looked_at(mask)
+        states = functional.dropout(self.norm(states), drop)
         for layer in self.layers:
-            states = layer(states, mask)
+            states = layer(states, looked_at)
         return states
 
     def forward(self, ids: Tensor, segments: Tensor, mask: Tensor, answer: Tensor) -> Output:
