@@ -45,6 +45,7 @@ from dialogues.expectations import is_echo, keys_of, plain, unknown_key
 from dialogues.loader import read_survey
 from dialogues.promises import MIN_GROUP
 from dialogues.survey import Survey
+from nlp.shipped import is_shipped, model_folder
 
 __all__ = [
     "SHIPPED_SURVEYS",
@@ -121,7 +122,12 @@ class Settings(Table):
     @property
     def codeframe(self) -> Path | None:
         """The file of the codes that the tagger gives; None for the shipped one."""
-        return Path(self.tagger.model) / "codeframe.toml" if self.tagger.model else None
+        return None if is_shipped(self.tagger.model) else self.model / "codeframe.toml"
+
+    @property
+    def model(self) -> Path:
+        """The folder of the tagger's model."""
+        return model_folder(self.tagger.model)
 
     def load_surveys(self) -> dict[str, Survey]:
         """Read every survey of the folder.
@@ -265,7 +271,7 @@ def _beside(settings: Settings, file: Path | None) -> Settings:
     if database is not None:
         url = f"sqlite:///{folder / database}"
         changes["storage"] = settings.storage.model_copy(update={"url": url})
-    if settings.tagger.model:
+    if not is_shipped(settings.tagger.model):
         changes["tagger"] = Tagger(model=str(folder / settings.tagger.model))
     return settings.model_copy(update=changes)
 

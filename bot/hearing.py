@@ -63,7 +63,7 @@ def _tag(
     from nlp.load import load_tagger
     from nlp.tagger import ToTag
 
-    tagger = load_tagger(model)
+    tagger = load_tagger(model or "default")
     tagged = tagger.tag(
         [
             ToTag(text=answer.text, question=answer.question, language=answer.language)

@@ -10,6 +10,7 @@ What must not be here: figures (``measure.py``), or any that were typed.
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,8 +19,9 @@ from nlp.answers import AnswersError, CodedAnswer, read_answers
 from nlp.evaluate import Evaluation
 from nlp.load import load_tagger
 from nlp.measure import Found, Kind, Measured, measure, measure_registers, measure_rewritten
-from nlp.model import MODEL_PATH, Model, read_model, seen
+from nlp.model import Model, read_model, seen
 from nlp.nearest import DATA_PATH
+from nlp.shipped import FAST_PATH, MODEL_PATH
 from nlp.slices import PLAIN, REGISTERS, register_of
 
 __all__ = ["NAME", "card", "main", "stamp", "write_card"]
@@ -132,8 +134,8 @@ def _about(
 ) -> str:
     made = model.provenance
     how = {
-        "fine-tuned": "The encoder was fine-tuned end to end with its heads",
-        "frozen": "Linear heads were fitted on the encoder as it is",
+        "fine-tuned": "It was fine-tuned end to end with its heads",
+        "frozen": "Linear heads were fitted on it as it is,",
     }.get(made.method, f"It was made by the method {made.method}")
     size = sum(part.stat().st_size for part in folder.iterdir() if part.name != NAME) / 1e6
     known = seen(model, answers)
@@ -144,7 +146,7 @@ def _about(
         else f"The model learnt from, or\nwas tuned on, {known} of them."
     )
     names = ", ".join(f"`{file.name}`" for file in judged)
-    frame = model.codeframe
+    frame, encoder = model.codeframe, _encoder(folder)
     return f"""# The card of {model.version}
 
 Tags short answers to open questions with the {len(frame.codes)} codes of the codeframe
@@ -153,13 +155,22 @@ Tags short answers to open questions with the {len(frame.codes)} codes of the co
 
 ## Data
 
-{how} on {made.n_answers:,} coded answers of {_files(len(made.files))}, seed {made.seed}, data
-`{made.data_hash}`; `meta.json` names them. Languages: {", ".join(model.languages)}. The answers of
+The encoder is {encoder} (Apache-2.0). {how} on {made.n_answers:,} coded
+answers of {_files(len(made.files))}, seed {made.seed}, data `{made.data_hash}`;
+`meta.json` names them. Languages: {", ".join(model.languages)}. The answers of
 ours (`nlp/data`) were written for this project by one writer a file, each with a register of their
 own, and coded by one person a file. Nobody's real words are in them.
 
 Judged on {len(answers)} answers: {names}. {tuned}
 """
+
+
+def _encoder(folder: Path) -> str:
+    """Name the encoder that a model was made from, by the marks of its word pieces."""
+    vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"][
+        "vocab"
+    ]
+    return "all-mpnet-base-v2" if "<s>" in vocabulary else "all-MiniLM-L6-v2"
 
 
 def _files(n: int) -> str:
@@ -299,7 +310,7 @@ def _failings(model: Model, measured: Measured) -> str:
 def main(arguments: Sequence[str]) -> list[Path]:
     """Write cards; gives their paths."""
     if not arguments:
-        return [write_card(MODEL_PATH)]
+        return [write_card(folder) for folder in (MODEL_PATH, FAST_PATH)]
     folder, *files = map(Path, arguments)
     return [write_card(folder, files)]
 

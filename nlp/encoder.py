@@ -41,11 +41,12 @@ class Encoder:
         self._session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
+        self._inputs = [each.name for each in self._session.get_inputs()]
 
     def states(self, window: Window) -> Floats:
         """Give the states of the answer's pieces, shape (pieces, width)."""
-        ids = np.array([window.ids], dtype=np.int64)
-        segments = np.array([window.segments], dtype=np.int64)
-        (states,) = self._session.run(["states"], {"ids": ids, "segments": segments})
+        known = {"ids": window.ids, "segments": window.segments}
+        given = {name: np.array([known[name]], dtype=np.int64) for name in self._inputs}
+        (states,) = self._session.run(["states"], given)
         answer: Floats = states[0, window.first : window.first + len(window.offsets)]
         return answer

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from dialogues.coding import Coding
 from nlp.answers import CodedAnswer
 from nlp.tagger import Tagged
 
-__all__ = ["CodeScore", "Evaluation", "evaluate", "overlap"]
+__all__ = ["CodeScore", "Cost", "Evaluation", "cost", "evaluate", "overlap"]
 
 _BINS = 10
 
@@ -34,6 +35,21 @@ class CodeScore:
     precision: float | None
     recall: float | None
     f1: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a tagger costs, on one core.
+
+    Attributes:
+        ms: Milliseconds an answer, each alone; None where there was none.
+        per_second: Answers a second; None likewise.
+        mb: Megabytes of its folder.
+    """
+
+    ms: float | None
+    per_second: float | None
+    mb: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +95,21 @@ def _score(n: int, given: int, right: int) -> CodeScore:
         precision=_share(right, given),
         recall=_share(right, n),
         f1=_share(2 * right, n + given),
+    )
+
+
+def cost(seconds: float, answers: int, folder: Path) -> Cost:
+    """Give the cost of tagging so many answers in so many seconds.
+
+    Args:
+        seconds: Of the processor, on one thread.
+        answers: That were tagged.
+        folder: The model's.
+    """
+    return Cost(
+        ms=_share(1000 * seconds, answers),
+        per_second=_share(answers, seconds),
+        mb=sum(part.stat().st_size for part in folder.iterdir() if part.is_file()) / 1e6,
     )
 
 

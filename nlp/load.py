@@ -17,7 +17,8 @@ from nlp import clauses as clauses  # registers the tokenizer
 from nlp import components as components  # registers the factories
 from nlp.cues import LEAST, pipeline_name
 from nlp.languages import LANGUAGES, NOT_TAGGED, language_of
-from nlp.model import MODEL_PATH, Model, ModelError, read_model
+from nlp.model import Model, ModelError, read_model
+from nlp.shipped import MODEL_PATH, model_folder
 from nlp.tagger import Tagged, ToTag
 
 __all__ = ["SpacyTagger", "load_cues", "load_pipeline", "load_tagger"]
@@ -173,19 +174,19 @@ def _codings(doc: Doc, text: str, thresholds: Mapping[str, float]) -> tuple[Codi
     )
 
 
-def load_tagger(model_dir: Path | None = None) -> SpacyTagger:
+def load_tagger(model: str | Path = MODEL_PATH) -> SpacyTagger:
     """Load a tagger; offline, in well under a second after spaCy's import.
 
     Args:
-        model_dir: A directory made by ``pulse train``; None for the one that ships.
+        model: ``default``, ``fast``, or a directory made by ``pulse train``.
 
     Raises:
         ModelError: The directory cannot be used.
     """
-    path = model_dir or MODEL_PATH
-    model = read_model(path)
+    path = model_folder(model)
+    known = read_model(path)
     try:
         nlp = load_pipeline(path)
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelError(f"{path}: the model cannot be opened ({type(error).__name__})") from error
-    return SpacyTagger(nlp, model)
+    return SpacyTagger(nlp, known)

@@ -3,7 +3,7 @@
 What lives here: reading, writing and fingerprinting of the directory.
 
 ```
-encoder.onnx     the encoder, 8-bit          tokenizer.json   its word pieces
+encoder.onnx     the encoder, quantised      tokenizer.json   its word pieces
 heads.npz        the heads' weights          words.txt        features of the wording
 codeframe.toml   the codes                   meta.json        numbers and provenance
 ```
@@ -28,10 +28,10 @@ from nlp.codeframe import read_codeframe
 from nlp.decision import Decision
 from nlp.heads import Heads
 from nlp.languages import languages_of
+from nlp.shipped import MODEL_PATH
 from nlp.wording import Wording
 
 __all__ = [
-    "MODEL_PATH",
     "Model",
     "ModelError",
     "Provenance",
@@ -42,9 +42,6 @@ __all__ = [
     "seen",
     "write_model",
 ]
-
-MODEL_PATH = Path(__file__).with_name("model")
-"""The model that ships with the project."""
 
 _PARTS = ("encoder.onnx", "tokenizer.json", "heads.npz", "words.txt", "codeframe.toml")
 

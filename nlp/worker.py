@@ -15,7 +15,6 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import IO
 
 from nlp.load import load_tagger
@@ -46,10 +45,9 @@ def _write(out: IO[str], value: object) -> None:
 
 
 def main() -> None:
-    """Serve on standard input and output; the only argument is a model's folder or nothing."""
+    """Serve on standard input and output; the only argument is the model, by default ours."""
     os.nice(10)  # Give way to whoever waits for a reply.
-    model = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    serve(load_tagger(model), sys.stdin, sys.stdout)
+    serve(load_tagger(*sys.argv[1:2]), sys.stdin, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -13,15 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli import settings
-from bot.cli.models import (
-    JsonOption,
-    ModelOption,
-    load,
-    read_again,
-    tagger_errors,
-    warn_of_known,
-    write_line,
-)
+from bot.cli.tagging import JsonOption, ModelOption, bar, load, tagger_errors, write
 from bot.errors import UserError
 from dialogues.coding import Coding
 
@@ -30,8 +22,11 @@ if TYPE_CHECKING:
 
     from nlp.agreement import Agreement, Figure, Pair
     from nlp.pairing import Paired
+    from nlp.tagger import Tagged
 
 __all__ = ["agreement"]
+
+_BATCH = 64
 
 #: How each figure is read, below the table.
 _READING = {
@@ -59,16 +54,31 @@ def _files(files: Sequence[Path], codes: Sequence[str]) -> Paired:
         return pair_files(first, second)
 
 
-def _file_and_tagger(path: Path, model: Path | None) -> tuple[Paired, list[str], str]:
+def _file_and_tagger(path: Path, model: str) -> tuple[Paired, list[str], str]:
     from nlp.answers import read_answers
+    from nlp.model import read_model, seen
     from nlp.pairing import pair_tagger
+    from nlp.shipped import model_folder
+    from nlp.tagger import ToTag
 
     tagger = load(model)
     codes = [code.key for code in tagger.codeframe.codes]
     with tagger_errors(given=True):
         answers = read_answers([path], codes)
-        warn_of_known(model, answers)
-    return pair_tagger(answers, read_again(tagger, answers)), codes, tagger.version
+        known = seen(read_model(model_folder(model)), answers)
+    if known:
+        typer.echo(
+            f"Warning: {known} of {len(answers)} answers were used in training "
+            f"{tagger.version}; the figures flatter.",
+            err=True,
+        )
+    tagged: list[Tagged] = []
+    with bar() as progress:
+        for at in range(0, len(answers), _BATCH):
+            part = answers[at : at + _BATCH]
+            tagged += tagger.tag([ToTag(text=a.text, question=a.question) for a in part])
+            progress("tagging", len(tagged) / len(answers))
+    return pair_tagger(answers, tagged), codes, tagger.version
 
 
 def _codes(codeframe: Path | None) -> list[str]:
@@ -106,7 +116,7 @@ def agreement(
     blind: Annotated[
         bool, typer.Option("--blind", help="Only reviews that were made without seeing tags.")
     ] = False,
-    model: ModelOption = None,
+    model: ModelOption = "default",
     codeframe: Annotated[
         Path | None,
         typer.Option("--codeframe", metavar="FILE", help="The codes. [default: ours]"),
@@ -128,7 +138,7 @@ def agreement(
 
     files, coders = files or [], coder or []
     if not files:
-        if model is not None or codeframe is not None:
+        if model != "default" or codeframe is not None:
             raise UserError("--model and --codeframe go with files; what is kept has its own")
         paired, codes, names = _of_store(
             coders, tagger=tagger, respondents=respondents, sample=sample, blind=blind
@@ -141,7 +151,7 @@ def agreement(
         raise UserError(f"{names[0]} and {names[1]} have coded no answer in common")
     result = agree(paired.pairs, codes, seed=seed)
     if as_json:
-        write_line(_record(result, paired, names, seed))
+        write(_record(result, paired, names, seed))
     else:
         _show(result, paired, names, differences)
 
@@ -150,9 +160,7 @@ _Kept = tuple["Paired", list[str], tuple[str, str]]
 """The pairs, the codes, and who the two are."""
 
 
-def _of_files(
-    files: Sequence[Path], *, tagger: bool, model: Path | None, codeframe: Path | None
-) -> _Kept:
+def _of_files(files: Sequence[Path], *, tagger: bool, model: str, codeframe: Path | None) -> _Kept:
     if len(files) != (1 if tagger else 2):
         raise UserError(
             "--tagger is held against one file" if tagger

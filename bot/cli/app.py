@@ -77,7 +77,9 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry(target="bot.cli.doctoring:doctor", help="Find trouble, and say what to do."),
     "tag": Entry(target="bot.cli.tagging:tag", help="Tag a text, or a file of answers."),
     "train": Entry(target="bot.cli.tagging:train", help="Make a tagger from coded answers."),
-    "evaluate": Entry(target="bot.cli.tagging:evaluate", help="Measure a tagger on coded answers."),
+    "evaluate": Entry(
+        target="bot.cli.measuring:evaluate", help="Measure a tagger on coded answers."
+    ),
     "agreement": Entry(
         target="bot.cli.agreeing:agreement", help="Say how far two coders agree, and where not."
     ),

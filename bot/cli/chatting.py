@@ -204,9 +204,11 @@ class _Chat:
         if not self.is_known or (session is not None and not session.asked):
             return
         if session is not None:
-            model = Path(self.settings.tagger.model) if self.settings.tagger.model else None
             for line in await hear(
-                writer, session.session_id, model=model, language=session.language
+                writer,
+                session.session_id,
+                model=self.settings.model,
+                language=session.language,
             ):
                 typer.echo(line)
         typer.echo(f"\nKept in {self.settings.database or 'memory only, so nothing stays'}")

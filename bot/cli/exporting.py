@@ -30,8 +30,7 @@ __all__ = ["export"]
 def _codeframe(configured: Settings) -> Codeframe:
     from nlp.codeframe import CODEFRAME_PATH, read_codeframe
 
-    model = configured.tagger.model
-    return read_codeframe(Path(model) / "codeframe.toml" if model else CODEFRAME_PATH)
+    return read_codeframe(configured.codeframe or CODEFRAME_PATH)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Collection
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,7 +83,7 @@ async def _hold(known: Settings, roles: Collection[str]) -> None:
             writer=writer,
             channels=channels_of(known, house),
             codeframe=read_codeframe(known.codeframe or CODEFRAME_PATH),
-            model=Path(known.tagger.model) if known.tagger.model else None,
+            model=known.model,
             slots=known.delivery.slots,
             broadcasts_per_second=known.delivery.broadcast_per_second,
             rates=known.delivery.rates,

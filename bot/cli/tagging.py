@@ -1,4 +1,4 @@
-"""The commands of the tagger: tag, train, evaluate.
+"""The commands of the tagger: tag and train.
 
 What lives here: options in, lines and tables out. What must not: figures and models
 (``nlp``). spaCy and scikit-learn are imported only once a command runs.
@@ -8,32 +8,67 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.models import (
-    JsonOption,
-    ModelOption,
-    bar,
-    load,
-    read_again,
-    tagger_errors,
-    warn_of_known,
-    write_line,
-)
-from bot.cli.untagged import list_untagged
 from bot.errors import CannotError, UserError
+from dialogues.errors import TaggerError
 
 if TYPE_CHECKING:
-    from nlp.evaluate import Evaluation
     from nlp.load import SpacyTagger
     from nlp.tagger import Tagged, ToTag
+    from nlp.train import Progress
 
-__all__ = ["evaluate", "tag", "train"]
+__all__ = ["JsonOption", "ModelOption", "bar", "load", "tag", "tagger_errors", "train", "write"]
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model", metavar="MODEL", help="default, fast, or a folder made by pulse train."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contextmanager
+def tagger_errors(*, given: bool) -> Iterator[None]:
+    """Turn the tagger's errors into the shell's; ``given``: a person named the files."""
+    try:
+        yield
+    except TaggerError as error:
+        raise (UserError if given else CannotError)(str(error)) from error
+
+
+def load(model: str) -> SpacyTagger:
+    """Load a tagger by name or folder."""
+    from nlp.load import load_tagger
+    from nlp.shipped import is_shipped
+
+    with tagger_errors(given=not is_shipped(model)):
+        return load_tagger(model)
+
+
+@contextmanager
+def bar() -> Iterator[Progress]:
+    """Show a bar for each step on standard error, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: str, share: float) -> None:
+            if step not in tasks:
+                tasks[step] = progress.add_task(step, total=1.0)
+            progress.update(tasks[step], completed=share)
+
+        yield show
 
 
 def _record(answer_id: object, version: str, tagged: Tagged) -> dict[str, Any]:
@@ -55,6 +90,16 @@ def _record(answer_id: object, version: str, tagged: Tagged) -> dict[str, Any]:
         ],
     }
     return record if tagged.error is None else record | {"error": tagged.error}
+
+
+def write(record: Mapping[str, Any]) -> None:
+    """Print a record as a line of JSON."""
+    try:
+        line = json.dumps(record, ensure_ascii=False)
+        line.encode()
+    except UnicodeEncodeError:  # half a character in somebody's id
+        line = json.dumps(record)
+    typer.echo(line)
 
 
 def _parsed(line: bytes) -> tuple[object, ToTag | str]:
@@ -101,7 +146,7 @@ def _tag_lines(tagger: SpacyTagger, lines: Iterable[bytes]) -> tuple[int, int]:
             (tagged,) = tagger.tag([answer])
         else:
             tagged = Tagged(codings=(), error=answer)
-        write_line(_record(answer_id, tagger.version, tagged))
+        write(_record(answer_id, tagger.version, tagged))
         n += 1
         failed += tagged.error is not None
     return n, failed
@@ -159,13 +204,15 @@ def tag(
         typer.Option("--html", metavar="FILE", help="Write the tagged answer as a web page."),
     ] = None,
     as_json: JsonOption = False,
-    model: ModelOption = None,
+    model: ModelOption = "default",
 ) -> None:
     """Tag an answer, or a file of answers, with the enablers it speaks of, and say why."""
     from nlp.tagger import ToTag
 
     if untagged:
-        if text is not None or jsonl or question is not None or model is not None:
+        from bot.cli.untagged import list_untagged
+
+        if text is not None or jsonl or question is not None or model != "default":
             raise UserError("--untagged lists what is kept; it takes nothing but --json")
         list_untagged(as_json=as_json)
         return
@@ -187,7 +234,7 @@ def tag(
     answer = ToTag(text=text, question=question, language=language)
     (tagged,) = tagger.tag([answer])
     if as_json:
-        write_line(_record(None, tagger.version, tagged))
+        write(_record(None, tagger.version, tagged))
     elif tagged.error is None:
         _show(tagger, answer, tagged, html)
     if tagged.error is not None:
@@ -202,9 +249,12 @@ def train(
         typer.Option("--codeframe", metavar="FILE", help="The codes. [default: ours]"),
     ] = None,
     encoder: Annotated[
-        bool,
-        typer.Option("--encoder", help="Fine-tune the encoder too; needs commonpulse[train]."),
-    ] = False,
+        str | None,
+        typer.Option(
+            "--encoder", metavar="NAME",
+            help="Fine-tune the encoder too: minilm or mpnet; needs commonpulse[train].",
+        ),
+    ] = None,
     hold_out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -212,8 +262,8 @@ def train(
             help="With --encoder: coded answers on which thresholds are chosen.",
         ),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, max=50, help="With --encoder.")] = 5,
-    layers: Annotated[int, typer.Option(min=1, max=6, help="With --encoder.")] = 6,
+    epochs: Annotated[int | None, typer.Option(min=1, max=50, help="With --encoder.")] = None,
+    layers: Annotated[int | None, typer.Option(min=1, max=12, help="With --encoder.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 20261122,
     name: Annotated[str, typer.Option(help="Of the model.")] = "commonpulse",
 ) -> None:  # fmt: skip
@@ -237,7 +287,8 @@ def train(
             if encoder:
                 made = train_encoder(
                     files, hold_out=held, codeframe=frame, out=out, name=name,
-                    progress=progress, seed=seed, epochs=epochs, layers=layers,
+                    progress=progress, seed=seed, encoder=encoder, epochs=epochs,
+                    layers=layers,
                 )  # fmt: skip
             else:
                 made = train_frozen(
@@ -246,77 +297,3 @@ def train(
         except OSError as error:
             raise CannotError(f"{out}: cannot be written ({error.strerror})") from error
     typer.echo(f"{made.version}: learnt from {made.provenance.n_answers} answers, in {out}")
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def evaluate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Coded answers, JSONL.")],
-    model: ModelOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Hold the tagger against answers that people coded."""
-    from nlp import evaluate as figures
-    from nlp.answers import read_answers
-
-    tagger = load(model)
-    codes = [code.key for code in tagger.codeframe.codes]
-    with tagger_errors(given=True):
-        answers = read_answers(files, codes)
-        known = warn_of_known(model, answers)
-    tagged = read_again(tagger, answers)
-    result = figures.evaluate(answers, tagged, codes)
-    if as_json:
-        write_line(_evaluation_record(result, tagger.version, known))
-    else:
-        _show_evaluation(result, tagger.version)
-
-
-def _evaluation_record(result: Evaluation, version: str, known: int) -> dict[str, Any]:
-    return {
-        "model": version,
-        "n": result.n,
-        "errors": result.errors,
-        "trained_on": known,
-        "codes": {
-            "macro_f1": _rounded(result.macro_f1),
-            "micro_f1": _rounded(result.micro_f1),
-            "per_code": {
-                key: {
-                    "n": score.n,
-                    "given": score.given,
-                    "precision": _rounded(score.precision),
-                    "recall": _rounded(score.recall),
-                    "f1": _rounded(score.f1),
-                }
-                for key, score in result.per_code.items()
-            },
-        },
-        "stance": {"n": result.stance_n, "accuracy": _rounded(result.stance_accuracy)},
-        "evidence": {"n": result.evidence_n, "iou50": _rounded(result.iou50)},
-        "ece": _rounded(result.ece),
-    }
-
-
-def _show_evaluation(result: Evaluation, version: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    def shown(value: float | None) -> str:
-        return "–" if value is None else f"{value:.2f}"
-
-    table = Table(title=f"{version} on {result.n} answers", title_justify="left")
-    table.add_column("code")
-    for heading in ("people", "tagger", "precision", "recall", "F1"):
-        table.add_column(heading, justify="right")
-    for key, score in result.per_code.items():
-        table.add_row(key, str(score.n), str(score.given),
-                      *map(shown, (score.precision, score.recall, score.f1)))  # fmt: skip
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"Codes: macro F1 {shown(result.macro_f1)}, micro F1 {shown(result.micro_f1)}")
-    console.print(f"Stance right: {shown(result.stance_accuracy)} of {result.stance_n}")
-    console.print(f"Evidence shared by half or more: {shown(result.iou50)} of {result.evidence_n}")
-    console.print(f"Calibration error of the tags given: {shown(result.ece)}")

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from bot.cli import settings
-from bot.cli.models import write_line
+from bot.cli.tagging import write
 from bot.cli.texts import plain
 
 __all__ = ["list_untagged"]
@@ -23,7 +23,7 @@ def list_untagged(*, as_json: bool) -> None:
     for record in _records():
         n += 1
         if as_json:
-            write_line(record)
+            write(record)
             continue
         typer.echo(f"{record['id']}: {_reason(record)}")
         if record["question"]:

@@ -88,7 +88,7 @@ def tagger(known: Settings) -> Finding:
     from nlp.tagger import ToTag
 
     try:
-        loaded = load_tagger(Path(known.tagger.model)) if known.tagger.model else load_tagger()
+        loaded = load_tagger(known.model)
         [read] = loaded.tag([ToTag(text="We trust each other and share what we know.")])
     except CommonpulseError as error:
         return trouble(

@@ -14,38 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
 
+from nlp.training.graph import FUSED, Graph
 from nlp.training.network import EncoderShape
 from nlp.wordpieces import MAX_PIECES
 
 __all__ = ["export_encoder"]
 
-_FUSED = "com.microsoft"
 
-
-class _Graph:
-    """Nodes and weights as they are added."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
-
-    def weight(self, name: str, values: np.ndarray) -> str:
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def node(
-        self, kind: str, inputs: list[str], name: str, domain: str = "", **attributes: float
-    ) -> str:
-        self.nodes.append(
-            helper.make_node(kind, inputs, [name], name=name, domain=domain, **attributes)
-        )
-        return name
-
-
-def _embeddings(graph: _Graph, arrays: Mapping[str, np.ndarray], shape: EncoderShape) -> str:
+def _embeddings(graph: Graph, arrays: Mapping[str, np.ndarray], shape: EncoderShape) -> str:
     words = arrays["words.weight"]
     scale = np.abs(words).max(axis=1, keepdims=True) / 127
     scale[scale == 0] = 1
@@ -76,7 +55,7 @@ def _embeddings(graph: _Graph, arrays: Mapping[str, np.ndarray], shape: EncoderS
 
 
 def _layer(
-    graph: _Graph, arrays: Mapping[str, np.ndarray], shape: EncoderShape, number: int, states: str
+    graph: Graph, arrays: Mapping[str, np.ndarray], shape: EncoderShape, number: int, states: str
 ) -> str:
     at = f"layers.{number}"
 
@@ -89,7 +68,7 @@ def _layer(
             "SkipLayerNormalization",
             [values, states, taken(f"{name}.weight"), taken(f"{name}.bias"), taken(bias)],
             f"{at}.{result}",
-            _FUSED,
+            FUSED,
             epsilon=shape.epsilon,
         )
 
@@ -97,13 +76,13 @@ def _layer(
         "Attention",
         [states, taken("qkv.weight", turned=True), taken("qkv.bias")],
         f"{at}.mixed",
-        _FUSED,
+        FUSED,
         num_heads=shape.heads,
     )
     mixed = graph.node("MatMul", [mixed, taken("out.weight", turned=True)], f"{at}.attended")
     states = normalised(mixed, "norm_attention", "out.bias", "middle")
     inner = graph.node("MatMul", [states, taken("up.weight", turned=True)], f"{at}.inner")
-    inner = graph.node("BiasGelu", [inner, taken("up.bias")], f"{at}.active", _FUSED)
+    inner = graph.node("BiasGelu", [inner, taken("up.bias")], f"{at}.active", FUSED)
     outer = graph.node("MatMul", [inner, taken("down.weight", turned=True)], f"{at}.outer")
     return normalised(outer, "norm_output", "down.bias", "states")
 
@@ -121,23 +100,12 @@ def export_encoder(arrays: Mapping[str, np.ndarray], shape: EncoderShape, path: 
             (answers, pieces), no padding; output ``states``, float32, shape
             (answers, pieces, width).
     """
-    graph = _Graph()
+    graph = Graph()
     states = _embeddings(graph, arrays, shape)
     for number in range(shape.layers):
         states = _layer(graph, arrays, shape, number, states)
     graph.node("Identity", [states], "states")
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["answers", "pieces"])
-        for name in ("ids", "segments")
-    ]
-    output = helper.make_tensor_value_info(
-        "states", TensorProto.FLOAT, ["answers", "pieces", shape.width]
-    )
-    model = helper.make_model(
-        helper.make_graph(graph.nodes, "encoder", inputs, [output], graph.weights),
-        opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(_FUSED, 1)],
-        ir_version=8,
-    )
+    model = graph.model(["ids", "segments"], shape.width)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.onnx"
         onnx.save(model, str(whole))

@@ -20,10 +20,10 @@ from torch.nn import functional
 
 from dialogues.coding import Stance
 from nlp.answers import CodedAnswer
-from nlp.training.network import EncoderShape, Network
+from nlp.training.network import MINILM, EncoderShape, Network
 from nlp.wordpieces import WordPieces
 
-__all__ = ["Recipe", "fine_tune"]
+__all__ = ["Recipe", "fine_tune", "mistyped"]
 
 _STANCES = list(Stance)
 _MARKS = frozenset(".,;:!?'’")
@@ -55,7 +55,7 @@ class Recipe:
         seed: Of everything that is drawn.
     """
 
-    shape: EncoderShape = EncoderShape()
+    shape: EncoderShape = MINILM
     frozen: int = 0
     epochs: int = 5
     batch: int = 16
@@ -167,6 +167,13 @@ def _batches(
         yield [_shown(answer, recipe, draw) for answer in batch]
 
 
+def _epochs(
+    answers: Sequence[CodedAnswer], recipe: Recipe, draw: random.Random
+) -> Iterator[list[_Example]]:
+    for _ in range(recipe.epochs):
+        yield from _batches(answers, recipe, draw)
+
+
 def _loss(network: Network, batch: _Batch, recipe: Recipe) -> Tensor:
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
         output = network(batch.ids, batch.segments, batch.mask, batch.answer)
@@ -206,6 +213,7 @@ def fine_tune(
     weights: Path,
     recipe: Recipe,
     progress: Callable[[float, float], None],
+    gone: Callable[[], float] = lambda: 0.0,
     keep: Callable[[Network], None] | None = None,
 ) -> Network:
     """Fine-tune an encoder and its heads on coded answers.
@@ -217,6 +225,8 @@ def fine_tune(
         weights: Its ``model.safetensors``.
         recipe: How.
         progress: Called after each step with the share done in [0, 1] and the loss.
+        gone: Gives the share of the allowed time that is gone. Whichever is further, time or
+            steps, says how far the training is, so that it ends well on a busy machine.
         keep: Called after each step with the network, to save it now and then.
 
     Returns:
@@ -229,27 +239,25 @@ def fine_tune(
     network.read_weights(load_file(weights))
     network.freeze(recipe.frozen)
     optimiser = _optimiser(network, recipe)
+    highest = [float(group["lr"]) for group in optimiser.param_groups]
     steps = recipe.epochs * math.ceil(len(usable) / recipe.batch)
-    rising = max(1, round(recipe.warm_up * steps))
-
-    def height(step: int) -> float:
-        return min((step + 1) / rising, max(0.0, (steps - step) / max(1, steps - rising)))
-
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, height)
-    done = 0
+    share = 0.0
     network.train()
-    for _ in range(recipe.epochs):
-        for examples in _batches(usable, recipe, draw):
-            if done == round(recipe.rough_after * steps):
-                network.learn_roughly()
-            loss = _loss(network, _batch(examples, pieces, codes), recipe)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            done += 1
-            progress(min(1.0, done / steps), float(loss.detach()))
-            if keep is not None:
-                keep(network)
+    for done, examples in enumerate(_epochs(usable, recipe, draw), start=1):
+        if share >= recipe.rough_after and not network.rough:
+            network.learn_roughly()
+        height = min((share + 1 / steps) / recipe.warm_up, (1 - share) / (1 - recipe.warm_up))
+        for group, rate in zip(optimiser.param_groups, highest, strict=True):
+            group["lr"] = rate * min(1.0, height)
+        loss = _loss(network, _batch(examples, pieces, codes), recipe)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        share = max(done / steps, gone())
+        progress(min(1.0, share), float(loss.detach()))
+        if keep is not None:
+            keep(network)
+        if share >= 1:
+            break
     return network.eval()

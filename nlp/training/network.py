@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from nlp.training.coarse import coarse, roughly
 
-__all__ = ["MPNET", "EncoderShape", "Network", "Output", "distance_buckets"]
+__all__ = ["MINILM", "MPNET", "EncoderShape", "Network", "Output", "distance_buckets"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,8 @@ MPNET = EncoderShape(
     segments=False, buckets=32, epsilon=1e-5,
 )  # fmt: skip
 """all-mpnet-base-v2."""
+MINILM = EncoderShape()
+"""all-MiniLM-L6-v2."""
 
 _FARTHEST = 128
 
@@ -150,6 +152,7 @@ class Network(nn.Module):
         self.shape = shape
         self.dropout = 0.1
         self.frozen = 0
+        self.rough = False
         self.words = nn.Embedding(shape.pieces, shape.width)
         self.positions = nn.Embedding(shape.positions, shape.width)
         self.segments = nn.Embedding(2, shape.width) if shape.segments else None
@@ -216,6 +219,7 @@ class Network(nn.Module):
 
     def learn_roughly(self) -> None:
         """Work with four-bit weights from here on; what is frozen is rounded for good."""
+        self.rough = True
         for number, layer in enumerate(self._layers()):
             layer.rough = number >= self.frozen
             if not layer.rough:

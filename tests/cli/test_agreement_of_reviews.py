@@ -163,7 +163,7 @@ def test_wrong_input_is_said_plainly(team: Team, run: Run) -> None:
         (["--coder", "ada", "--coder", "eve"], "eve has reviewed nothing here. Who has: ada, ben"),
         (["--coder", "ada", "--coder", "ada"], "Name two different coders"),
         (["a.jsonl", "b.jsonl", "--blind"], "leave out either them or the options"),
-        (["--coder", "ada", "--tagger", "--model", "m"], "go with files"),
+        (["--coder", "ada", "--tagger", "--model", "fast"], "go with files"),
     ]:
         status, _, err = run(*arguments)
         assert status == 2, arguments

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from bot.cli import agreeing, tagging
+from bot.cli import agreeing, measuring, tagging
 from dialogues.errors import CommonpulseError
 from nlp.load import SpacyTagger, load_tagger
 
@@ -26,7 +26,7 @@ def tagger() -> SpacyTagger:
 @pytest.fixture
 def pulse() -> Pulse:
     app = typer.Typer(pretty_exceptions_enable=False)
-    for command in (tagging.tag, tagging.train, tagging.evaluate, agreeing.agreement):
+    for command in (tagging.tag, tagging.train, measuring.evaluate, agreeing.agreement):
         app.command()(command)
 
     def run(*arguments: str | Path, stdin: str | bytes = "") -> Result:

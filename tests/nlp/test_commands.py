@@ -80,10 +80,14 @@ def test_wrong_input_is_said_plainly(pulse: Pulse, tmp_path: Path) -> None:
         (["tag", "--jsonl", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["tag", "hello", "--model", tmp_path], "no model here"),
         (["evaluate", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
-        (["train", "a.jsonl", "--out", tmp_path, "--encoder"], "--encoder needs --hold-out"),
+        (["train", "a", "--out", tmp_path, "--encoder", "minilm"], "--encoder needs --hold-out"),
+        (
+            ["train", "a", "--out", tmp_path, "--encoder", "huge", "--hold-out", "b"],
+            "there is no encoder 'huge'; choose minilm or mpnet",
+        ),
         (["train", "a.jsonl", "--out", tmp_path, "--hold-out", "b"], "--hold-out goes with"),
         (
-            ["train", "a", "--out", tmp_path, "--hold-out", "a", "--encoder"],
+            ["train", "a", "--out", tmp_path, "--hold-out", "a", "--encoder", "minilm"],
             "cannot be learnt from and held out at once",
         ),
         (["train", "a.jsonl", "--out", Path(__file__)], "is a file; give a directory"),
@@ -132,6 +136,23 @@ def test_evaluate_warns_when_the_data_were_trained_on(pulse: Pulse, tmp_path: Pa
     assert "8 of 9 answers were used in training this model" in result.stderr
     assert "macro F1" in result.stdout
     assert "transparency" in result.stdout
+
+
+def test_evaluate_sets_both_shipped_models_side_by_side(pulse: Pulse, tmp_path: Path) -> None:
+    path = tmp_path / "new.jsonl"
+    said = {"text": "The ferry clerk never asked us, in all those years", "question": "And?"}
+    path.write_text(json.dumps(said | {"codes": [{"enabler": "engagement", "stance": "gap"}]}))
+    both = json.loads(pulse("evaluate", path, "--json").stdout)
+    (fast,) = both["beside"]
+    alone = json.loads(pulse("evaluate", path, "--model", "fast", "--json").stdout)
+    assert alone.pop("cost")["mb"] == fast.pop("cost")["mb"] <= 25
+    assert alone == fast
+    assert both["model"] != fast["model"]
+    assert both["cost"]["mb"] <= 64
+    assert both["cost"]["ms"] * both["cost"]["per_second"] == pytest.approx(1000, rel=0.01)
+    shown = pulse("evaluate", path).stdout
+    for expected in (both["model"], fast["model"], "macro F1", "answers a second", "megabytes"):
+        assert expected in shown
 
 
 def test_evaluate_names_a_code_that_the_model_does_not_have(pulse: Pulse, tmp_path: Path) -> None:

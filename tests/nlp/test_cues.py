@@ -20,7 +20,8 @@ from nlp.cues import CuePipe
 from nlp.evaluate import evaluate
 from nlp.languages import NOT_TAGGED
 from nlp.load import SpacyTagger, load_cues, load_tagger
-from nlp.model import MODEL_PATH, ModelError, adopt, read_model
+from nlp.model import ModelError, adopt, read_model
+from nlp.shipped import MODEL_PATH
 from nlp.tagger import ToTag
 from tests.nlp.conftest import Pulse
 

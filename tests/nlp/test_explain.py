@@ -15,13 +15,19 @@ from bot.errors import CannotError, UserError
 from dialogues.coding import Stance
 from nlp.explain import Explanation, explain
 from nlp.heads import Heads
-from nlp.load import SpacyTagger
+from nlp.load import SpacyTagger, load_tagger
 from nlp.nearest import DATA_PATH, nearest
 from nlp.page import page
 from nlp.tagger import ToTag
 from tests.nlp.conftest import Pulse, error_of
 
 ASKED = "They never asked us before they closed the library"
+
+
+@pytest.fixture(scope="module")
+def tagger() -> SpacyTagger:
+    """The fast one: an explanation is the same sum whatever the encoder."""
+    return load_tagger("fast")
 
 
 def explained(tagger: SpacyTagger, text: str, question: str | None = None) -> Explanation:

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from spacy.vocab import Vocab
 
 from nlp.clauses import Splitter, clause_bounds
-from nlp.model import MODEL_PATH
+from nlp.shipped import FAST_PATH, MODEL_PATH
 from nlp.wording import word_features
 from nlp.wordpieces import MAX_PIECES, MAX_WINDOWS, WordPieces
 
 VALID = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 
 
-@pytest.fixture(scope="module")
-def pieces() -> WordPieces:
-    return WordPieces(MODEL_PATH / "tokenizer.json")
+@pytest.fixture(scope="module", params=[MODEL_PATH, FAST_PATH], ids=["default", "fast"])
+def pieces(request: pytest.FixtureRequest) -> WordPieces:
+    return WordPieces(request.param / "tokenizer.json")
 
 
 @given(VALID)
