@@ -32,6 +32,33 @@ class Codings(Loose):
             for row in self._all("untagged", coder=coder, limit=limit)
         ]
 
+    def tagged_otherwise(
+        self, coder: str, *, after: tuple[str, str], limit: int
+    ) -> list[UntaggedAnswer]:
+        """Give answers that this coder has not read; see the contract."""
+        return [
+            UntaggedAnswer(
+                response_id=row["response_id"],
+                question_id=row["question_id"],
+                question=row["question"],
+                language=None if row["language"] == WITHHELD else row["language"],
+                text=row["text"],
+                read_before=bool(row["read_before"]),
+            )
+            for row in self._all(
+                "tagged_otherwise",
+                coder=coder,
+                response_id=after[0],
+                question_id=after[1],
+                limit=limit,
+            )
+        ]
+
+    def count_tagged_otherwise(self, coder: str) -> int:
+        """Count what ``tagged_otherwise`` could give."""
+        row = self._one("count_tagged_otherwise", coder=coder)
+        return 0 if row is None else row["n"]
+
     def save_codings(
         self,
         answer: UntaggedAnswer,

@@ -233,6 +233,24 @@ class Tagging(Protocol):
         """
         ...
 
+    def tagged_otherwise(
+        self, coder: str, *, after: tuple[str, str], limit: int
+    ) -> list[UntaggedAnswer]:
+        """Give text answers with words that this tagger did not read last, by their ids.
+        Unsubmitted anonymous answers are left out.
+
+        Args:
+            coder: The tagger's ``name@hash``; what its phrases in another language read
+                (``name@hash+cues-cy``) counts as read by it.
+            after: Response and question of the last one that was given; empty for the first.
+            limit: How many.
+        """
+        ...
+
+    def count_tagged_otherwise(self, coder: str) -> int:
+        """Count what ``tagged_otherwise`` could give."""
+        ...
+
     def save_codings(
         self,
         answer: UntaggedAnswer,

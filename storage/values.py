@@ -327,10 +327,11 @@ class WorkerSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UntaggedAnswer:
-    """A free-text answer that the current model has not read.
+    """A free-text answer that a model is to read.
 
     Attributes:
         language: None where it is withheld.
+        read_before: Whether another model has read these words without trouble.
     """
 
     response_id: str
@@ -338,6 +339,7 @@ class UntaggedAnswer:
     question: str
     language: str | None
     text: str
+    read_before: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

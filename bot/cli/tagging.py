@@ -199,20 +199,35 @@ def tag(
         bool,
         typer.Option("--untagged", help="List the kept answers that could not be tagged, and why."),
     ] = False,
+    retag: Annotated[
+        bool,
+        typer.Option(
+            "--retag",
+            help="Let the model read every kept answer that it has not read yet, beside "
+            "`pulse run` or alone. Earlier tags stay. [model: the configured one]",
+        ),
+    ] = False,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write the tagged answer as a web page."),
     ] = None,
     as_json: JsonOption = False,
-    model: ModelOption = "default",
+    model: ModelOption = "",
 ) -> None:
     """Tag an answer, or a file of answers, with the enablers it speaks of, and say why."""
     from nlp.tagger import ToTag
 
+    if retag:
+        from bot.cli.retagging import retag_answers
+
+        if text is not None or jsonl or question is not None or untagged or html is not None:
+            raise UserError("--retag reads what is kept; it takes nothing but --model and --json")
+        retag_answers(model or None, as_json=as_json)
+        return
     if untagged:
         from bot.cli.untagged import list_untagged
 
-        if text is not None or jsonl or question is not None or model != "default":
+        if text is not None or jsonl or question is not None or model:
             raise UserError("--untagged lists what is kept; it takes nothing but --json")
         list_untagged(as_json=as_json)
         return

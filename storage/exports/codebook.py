@@ -88,12 +88,14 @@ DERIVATIONS: Mapping[str, str] = {
     ),
     "n_answered": "Questions with an answer, don't know included and skips not.",
     "strand": "The strand of the enabler in the codeframe below; not kept with the coding.",
-    "status, source": (
+    "status, source, counted": (
         "A model's tag stays suggested. What a person makes of it is a row of their own, by that"
         " person: confirmed (kept, changed or added), or rejected with the enabler, stance and"
         " words of the suggestion that they took away. confidence and threshold are a model's;"
         " a model that came later adds rows beside those of the earlier one. Results count"
-        " what whoever read an answer last confirmed, and else the newest model's."
+        " what whoever read an answer last confirmed; where nobody did, what its own person"
+        " confirmed and what the model suggests that read it last, save what its person"
+        " rejected. These rows have counted 1."
     ),
     "probability": (
         "In samples: with mode random, the number drawn over the number of answers that could"

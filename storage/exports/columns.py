@@ -121,6 +121,7 @@ CODES = (
     _id("status", "suggested by a model, or confirmed or rejected by a person"),
     _id("source", "tagger, coder (a person who reads for you) or respondent (of their own words)"),
     _number("threshold", "The least confidence at which the model gives this code"),
+    _number("counted", "1 when figures count it: see the codebook; 0 for what is superseded"),
 )
 
 SAMPLES = (

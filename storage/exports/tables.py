@@ -129,6 +129,7 @@ def code_rows(
             row["status"],
             row["source"],
             row["threshold"],
+            row["counted"],
         )
 
 

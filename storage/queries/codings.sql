@@ -14,6 +14,40 @@ and (s.anonymous = 0 or r.respondent_id is null)
 order by r.started_at, a.response_id, a.place
 limit :limit
 
+-- name: tagged_otherwise
+-- By ids, which say nothing of time. What this model's phrases in another language read, it read.
+select a.response_id, a.question_id, a.question, a.text, r.language,
+    case when a.unread = 0 then 1 else 0 end as read_before
+from answers a
+cross join responses r
+cross join surveys s
+where (a.response_id > :response_id
+    or (a.response_id = :response_id and a.question_id > :question_id))
+and a.kind = 'text' and a.text <> '' and a.missing is null
+and (a.tagged_by is null or (
+    a.tagged_by <> :coder
+    and substr(a.tagged_by, 1, length(cast(:coder as text)) + 1) <> cast(:coder as text) || '+'
+))
+and r.response_id = a.response_id
+and s.survey_id = r.survey_id and s.revision = r.revision
+and (s.anonymous = 0 or r.respondent_id is null)
+order by a.response_id, a.question_id
+limit :limit
+
+-- name: count_tagged_otherwise
+select count(*) as n
+from answers a
+cross join responses r
+cross join surveys s
+where a.kind = 'text' and a.text <> '' and a.missing is null
+and (a.tagged_by is null or (
+    a.tagged_by <> :coder
+    and substr(a.tagged_by, 1, length(cast(:coder as text)) + 1) <> cast(:coder as text) || '+'
+))
+and r.response_id = a.response_id
+and s.survey_id = r.survey_id and s.revision = r.revision
+and (s.anonymous = 0 or r.respondent_id is null)
+
 -- name: not_tagged
 -- What a tagger gave up on, and why; the oldest response first.
 select a.response_id, a.question_id, a.question, a.text, r.language, a.tag_error, a.tagged_by

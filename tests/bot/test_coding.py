@@ -115,7 +115,7 @@ async def test_other_languages_are_read_by_phrases_or_not_at_all_and_say_so(plac
 async def test_nothing_to_read_starts_no_process(place: Place, stub: list[str]) -> None:
     async with coding(place, stub) as coder:
         await asyncio.sleep(0.2)
-        assert coder._process is None
+        assert not coder._process.is_running
 
 
 async def test_an_answer_that_breaks_the_process_is_set_aside_and_the_rest_go_on(
@@ -144,7 +144,7 @@ async def test_stopping_does_not_wait_for_an_answer_that_takes_long(
     async with coding(place, stub) as coder:
         await until((tmp_path / "batches").exists)
         await coder.stop()
-        await until(lambda: coder._process is None)
+        await until(lambda: not coder._process.is_running)
     assert place.rows("select tagged_by from answers where kind = 'text'") == [{"tagged_by": None}]
     batches = (tmp_path / "batches").read_text().splitlines()
     assert [json.loads(line) for line in batches] == [["hang on"]]

@@ -252,8 +252,8 @@ async def test_what_the_tagger_read_is_told(place: Place) -> None:
     answer = UntaggedAnswer(
         response_id="r", question_id="q", question="?", language="en", text="odd"
     )
-    await coder._start_process()
+    await coder._process.start()
     await coder._read([answer, replace(answer, text="even")], "stub@1")
     await coder.stop()
-    await coder._end_process()
+    await coder._process.end()
     assert hearing.read == [(1, 1)]

@@ -30,7 +30,9 @@ def test_the_files_are_as_they_were(seeds: Seeds, export: Export, format_name: s
         survey, "r1", respondent_id="p1", wave_id="monthly-riverside-2026-12-01", role="partner"
     )
     seeds.answer(survey, "r1", "goals", "1", text="disagree", n_edits=1)
-    seeds.answer(survey, "r1", "goals_why", "- They never ask,\nso “we” guess. 🤷", tagged_by="m@1")
+    seeds.answer(
+        survey, "r1", "goals_why", "- They never ask,\nso “we” guess. 🤷", tagged_by="tagger@1"
+    )
     seeds.answer(survey, "r1", "services", "housing|health", text="")
     seeds.answer(survey, "r1", "sector", None, missing="skipped")
     seeds.answer(survey, "r1", "warmth", "-2.5", text="-2,5")
