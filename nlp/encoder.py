@@ -43,6 +43,12 @@ class Encoder:
         )
         self._inputs = [each.name for each in self._session.get_inputs()]
 
+    @property
+    def width(self) -> int:
+        """Values of a state."""
+        width: int = self._session.get_outputs()[0].shape[-1]
+        return width
+
     def states(self, window: Window) -> Floats:
         """Give the states of the answer's pieces, shape (pieces, width)."""
         known = {"ids": window.ids, "segments": window.segments}

@@ -49,6 +49,8 @@ class Heads:
         token_bias: Shape (codes,).
         token_share: How much the softmax-pooled token logits add to a code: 1 where both
             were trained together, 0 where the mean alone was.
+        max_weight: Of the largest value that each state reaches, shape (codes, width); None
+            where the mean alone was learnt from.
         stance_weight: Shape (stances, 2 * width); None where none were learnt.
         stance_bias: Shape (codes, stances); None where none were learnt.
     """
@@ -58,6 +60,7 @@ class Heads:
     token_weight: Floats
     token_bias: Floats
     token_share: float
+    max_weight: Floats | None = None
     stance_weight: Floats | None = None
     stance_bias: Floats | None = None
 
@@ -66,6 +69,8 @@ class Heads:
         tokens = states @ self.token_weight.T + self.token_bias
         weight = softmax(tokens, axis=0)
         codes = self.mean_weight @ mean + self.mean_bias
+        if self.max_weight is not None:
+            codes = codes + self.max_weight @ states.max(axis=0)
         codes = codes + self.token_share * (weight * tokens).sum(axis=0)
         stances = None
         if self.stance_weight is not None and self.stance_bias is not None:
@@ -116,6 +121,8 @@ class Heads:
             "token_bias": self.token_bias,
             "token_share": np.array(self.token_share, dtype=np.float32),
         }
+        if self.max_weight is not None:
+            arrays["max_weight"] = self.max_weight
         if self.stance_weight is not None and self.stance_bias is not None:
             arrays |= {"stance_weight": self.stance_weight, "stance_bias": self.stance_bias}
         return {name: values.astype(np.float32) for name, values in arrays.items()}
@@ -129,6 +136,7 @@ class Heads:
             token_weight=arrays["token_weight"],
             token_bias=arrays["token_bias"],
             token_share=float(arrays["token_share"]),
+            max_weight=arrays.get("max_weight"),
             stance_weight=arrays.get("stance_weight"),
             stance_bias=arrays.get("stance_bias"),
         )

@@ -144,6 +144,7 @@ def write_model(
     decision: Decision,
     provenance: Provenance,
     trained_on: Sequence[CodedAnswer],
+    base: Model | None = None,
 ) -> Model:
     """Write a model directory; what was in it before is replaced part by part.
 
@@ -157,7 +158,10 @@ def write_model(
         wording: Weights.
         decision: Calibration and thresholds.
         provenance: Where the model came from.
-        trained_on: Answers that it learnt from or was tuned on.
+        trained_on: Answers that it learnt from or was tuned on. Fingerprints of these are kept,
+            by which somebody could find out whether a short answer was among them: leave out
+            what people said to you.
+        base: A model that it was made of; it has seen and knows what that one did.
 
     Returns:
         The model, as ``read_model`` gives it.
@@ -167,13 +171,17 @@ def write_model(
                          (codeframe, "codeframe.toml")):  # fmt: skip
         if source.resolve() != (path / part).resolve():
             shutil.copyfile(source, path / part)
-    prints = sorted({fingerprint(a.text, a.question) for a in trained_on})
+    prints = {fingerprint(a.text, a.question) for a in trained_on}
+    languages = languages_of(answer.text for answer in trained_on)
+    if base is not None:
+        prints |= {int(each) for each in base.trained_on}
+        languages = base.languages
     arrays: dict[str, Any] = {
         **heads.arrays(),
         "wording_rarity": wording.rarity.astype(np.float16),
         "wording_weight": wording.weight.astype(np.float16),
         "wording_bias": wording.bias,
-        "trained_on": np.array(prints, dtype=np.int64),
+        "trained_on": np.array(sorted(prints), dtype=np.int64),
     }
     np.savez_compressed(path / "heads.npz", **arrays)
     (path / "words.txt").write_text("\n".join(wording.features), encoding="utf-8")
@@ -181,7 +189,7 @@ def write_model(
         "name": name,
         "decision": asdict(decision),
         "provenance": asdict(provenance),
-        "languages": languages_of(answer.text for answer in trained_on),
+        "languages": languages,
     }
     _write_meta(path, json.loads(json.dumps(meta)))
     return read_model(path)

@@ -1,6 +1,6 @@
 """From coded answers to a model directory.
 
-What lives here: the two ways, step by step. ``train_frozen`` keeps the shipped fast encoder and
+What lives here: the two ways, step by step. ``train_frozen`` keeps the shipped encoder and
 fits heads on it, in minutes and without torch, for any codeframe. ``train_encoder``
 fine-tunes the encoder too and needs the extra ``commonpulse[train]``.
 """
@@ -26,10 +26,11 @@ from nlp.decision import Decision
 from nlp.encoder import Encoder, Floats
 from nlp.heads import Heads
 from nlp.model import Model, Provenance, data_hash, write_model
-from nlp.shipped import FAST_PATH
+from nlp.shipped import MODEL_PATH
+from nlp.training.blend import choose_blend
 from nlp.training.choose import choose_decision, choose_floor
-from nlp.training.frozen import fit_heads, out_of_fold
-from nlp.training.reading import ReadAnswer, gold_of, read_states
+from nlp.training.frozen import fit_frozen_wording, fit_heads, out_of_fold
+from nlp.training.reading import ReadAnswer, gold_of, read_each, read_states
 from nlp.training.words import fit_wording
 from nlp.wording import Wording
 from nlp.wordpieces import WordPieces
@@ -89,10 +90,6 @@ def _data(paths: Sequence[Path], codeframe: Path) -> _Data:
     return _Data(answers=answers, groups=groups, codes=codes, gold=gold)
 
 
-def _means(read: Sequence[ReadAnswer], width: int) -> Floats:
-    return np.stack([each.mean(width) for each in read])
-
-
 def train_frozen(
     paths: Sequence[Path],
     *,
@@ -101,7 +98,7 @@ def train_frozen(
     name: str,
     progress: Progress,
     seed: int = SEED,
-    base: Path = FAST_PATH,
+    base: Path = MODEL_PATH,
 ) -> Model:
     """Fit heads for any codeframe on the shipped encoder.
 
@@ -143,21 +140,29 @@ def _train_frozen(
     data = _data(paths, codeframe)
     pieces = WordPieces(base / "tokenizer.json")
     encoder = Encoder(base / "encoder.onnx")
-    read = read_states(data.answers, pieces, encoder, lambda s: progress("reading answers", s))
-    width = next((each.windows[0].shape[1] for each in read if each.windows), 0)
-    if not width:
+    width = encoder.width
+    pooled = np.zeros((len(data.answers), 2 * width), dtype=np.float32)
+    quoted: list[ReadAnswer] = []
+    n_words = 0
+    for number, one in enumerate(read_each(data.answers, pieces, encoder)):
+        pooled[number] = one.pooled(width)
+        n_words += bool(one.windows)
+        # States of every word are large: only those that teach evidence or stance are held.
+        if any(coding.span_text or coding.stance for coding in one.answer.codings):
+            quoted.append(one)
+        progress("reading answers", (number + 1) / len(data.answers))
+    if not n_words:
         raise TrainError("no answer holds a word, so there is nothing to learn")
-    means = _means(read, width)
-    strength, dense, words = out_of_fold(
-        data.answers, means, data.gold, data.groups,
+    found = out_of_fold(
+        data.answers, pooled, data.gold, data.groups,
         seed=seed, progress=lambda s: progress("cross-validating", s),
     )  # fmt: skip
     progress("fitting", 0.0)
-    heads = fit_heads(read, means, data.gold, data.codes, strength=strength, seed=seed)
-    wording = fit_wording(data.answers, data.gold, seed=seed)
+    fitted = fit_heads(quoted, pooled, data.gold, data.codes, strength=found.strength, seed=seed)
+    heard = fit_frozen_wording(data.answers, data.gold, seed=seed)
     progress("fitting", 0.8)
-    decision = choose_decision(
-        dense, words, data.gold, evidence_floor=choose_floor(read, heads, data.codes)
+    heads, wording, decision = choose_blend(found.dense, found.words, data.gold).folded(
+        fitted, heard, evidence_floor=choose_floor(quoted, fitted, data.codes)
     )
     progress("fitting", 1.0)
     return write_model(

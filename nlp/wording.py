@@ -1,4 +1,4 @@
-"""What the words alone say: a linear model on single words and pairs of words.
+"""What the words alone say: a linear model on words, pairs of words, and parts of words.
 
 What lives here: features and their weights at run time, in numpy. The encoder hears the
 meaning; this hears the very words, and the two together are right more often than either
@@ -18,11 +18,16 @@ import numpy as np
 
 from nlp.encoder import Floats
 
-__all__ = ["Wording", "word_features"]
+__all__ = ["PART", "Wording", "part_features", "word_features"]
+
+PART = "#"
+"""Begins the features that are parts of words; no word begins with it."""
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _LONGEST = 20_000
 """Words of an answer that are counted."""
+_LONGEST_WORD = 40
+"""Characters of a word of which parts are counted."""
 
 
 def word_features(text: str, question: str | None) -> Counter[str]:
@@ -44,9 +49,32 @@ def word_features(text: str, question: str | None) -> Counter[str]:
     return counts
 
 
+def part_features(text: str) -> Counter[str]:
+    """Count the parts of an answer's words, three to five characters long.
+
+    Args:
+        text: The answer as kept.
+
+    Returns:
+        Features such as ``#wait``, ``# wa`` and ``#ait `` (a blank is where a word ends): what
+        is left of a word that is bent, misspelt or new.
+    """
+    counts: Counter[str] = Counter()
+    for word in text.lower().split()[:_LONGEST]:
+        padded = f" {word[:_LONGEST_WORD]} "
+        for size in range(3, 6):
+            if size >= len(padded):
+                counts[PART + padded] += 1
+                break
+            counts.update(
+                PART + padded[start : start + size] for start in range(len(padded) - size + 1)
+            )
+    return counts
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """A linear model on TF-IDF weighted words.
+    """A linear model on TF-IDF weighted words, and where it was taught any, parts of words.
 
     Attributes:
         features: Known features, in the order of the weights.
@@ -60,10 +88,13 @@ class Wording:
     weight: Floats
     bias: Floats
     _index: dict[str, int] = field(init=False, repr=False)
+    _has_parts: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         index = {feature: number for number, feature in enumerate(self.features)}
         object.__setattr__(self, "_index", index)
+        parts = any(feature.startswith(PART) for feature in self.features)
+        object.__setattr__(self, "_has_parts", parts)
 
     def vector(self, counts: Counter[str]) -> tuple[list[int], Floats]:
         """Give the places and TF-IDF values of the known features; values of length one."""
@@ -82,4 +113,7 @@ class Wording:
         """Give the codes' logits, shape (codes,)."""
         places, values = self.vector(word_features(text, question))
         result: Floats = values @ self.weight[places] + self.bias
+        if self._has_parts:
+            places, values = self.vector(part_features(text))
+            result = result + values @ self.weight[places]
         return result

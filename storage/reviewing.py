@@ -19,6 +19,7 @@ from storage.values import Respondent, UntaggedAnswer
 __all__ = [
     "Drawing",
     "InHand",
+    "MemberCheck",
     "ReviewHeld",
     "ReviewProgress",
     "ReviewState",
@@ -224,6 +225,21 @@ class ReviewProgress:
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberCheck:
+    """What somebody said of the tags of their own words.
+
+    Attributes:
+        codings: Confirmed or rejected, by place in the text.
+    """
+
+    response_id: str
+    question_id: str
+    question: str
+    text: str
+    codings: tuple[KeptCoding, ...]
+
+
 class Tagging(Protocol):
     """The verbs about what taggers make of answers."""
 
@@ -387,6 +403,12 @@ class Reviewing(Protocol):
         """Give the answers that somebody has reviewed (also those only skipped), by response
         and place of the question; with a ``sample_id`` those that were drawn in it, in
         whichever sample they were reviewed.
+        """
+        ...
+
+    def member_checks(self) -> list[MemberCheck]:
+        """Give the answers of which their own people said what they hold, by response and
+        place of the question. They chose what they were asked of: no sample of anything.
         """
         ...
 

@@ -18,7 +18,15 @@ from storage.codings import Codings
 from storage.driver import Record
 from storage.loose import WITHHELD
 from storage.records import read_instant, read_kept_coding, write_day, write_instant
-from storage.reviewing import Drawing, Reviewed, ReviewHeld, Sample, Sampled, SampleMode
+from storage.reviewing import (
+    Drawing,
+    MemberCheck,
+    Reviewed,
+    ReviewHeld,
+    Sample,
+    Sampled,
+    SampleMode,
+)
 
 __all__ = ["Samples", "distance_between"]
 
@@ -106,6 +114,25 @@ class Samples(Codings):
         rows = self._all("reviewed_answers", sample_id=sample_id)
         by_answer = groupby(rows, key=lambda row: (row["response_id"], row["question_id"]))
         return [_read_reviewed([*same], codings[ids]) for ids, same in by_answer]
+
+    def member_checks(self) -> list[MemberCheck]:
+        """Give what people said of the tags of their own words; see the contract."""
+        by_answer = groupby(
+            self._all("member_checks"), key=lambda row: (row["response_id"], row["question_id"])
+        )
+        checks = []
+        for (response_id, question_id), same in by_answer:
+            rows = list(same)
+            checks.append(
+                MemberCheck(
+                    response_id=response_id,
+                    question_id=question_id,
+                    question=rows[0]["question"],
+                    text=rows[0]["text"],
+                    codings=tuple(read_kept_coding(row) for row in rows),
+                )
+            )
+        return checks
 
     def _candidates(self, drawing: Drawing, disputed: _Disputed, on: str) -> Iterator[_Candidate]:
         if drawing.mode is SampleMode.DISAGREEMENT:

@@ -257,8 +257,35 @@ def tag(
 
 
 def train(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Coded answers, JSONL.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the model goes.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="Coded answers, JSONL.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the model goes.")
+    ] = None,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Fold the reviewed answers of the store into a model, without FILE."
+        ),
+    ] = False,
+    with_respondents: Annotated[
+        bool,
+        typer.Option(
+            "--with-respondents", help="With --update: what people said of their own words too."
+        ),
+    ] = False,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", metavar="MODEL",
+            help="Whose encoder is kept, or with --update which is updated: default, fast, or a "
+            "folder. [default: ours; with --update the configured one]",
+        ),
+    ] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --update: print JSON.")
+    ] = False,
     codeframe: Annotated[
         Path | None,
         typer.Option("--codeframe", metavar="FILE", help="The codes. [default: ours]"),
@@ -282,8 +309,31 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 20261122,
     name: Annotated[str, typer.Option(help="Of the model.")] = "commonpulse",
 ) -> None:  # fmt: skip
-    """Learn to tag from coded answers, for any codeframe."""
+    """Learn to tag from coded answers, for any codeframe; or from what was reviewed.
+
+    With --update a third of the randomly drawn reviewed answers is kept out, always the same,
+    and judges the new model beside the old: one that is worse is not written.
+    """
+    if update:
+        from bot.cli.updating import update_from_store
+
+        if files or codeframe or encoder or hold_out:
+            raise UserError("--update learns from what was reviewed; leave out FILE, --codeframe, "
+                            "--encoder and --hold-out")  # fmt: skip
+        update_from_store(
+            model or None, out, with_respondents=with_respondents, seed=seed, as_json=as_json
+        )
+        return
+    if with_respondents or as_json:
+        raise UserError("--with-respondents and --json go with --update")
+    if not files:
+        raise UserError("Give files of coded answers, or --update to learn from reviewed ones")
+    if out is None:
+        raise UserError("Say where the model goes: --out DIR")
+    if model and encoder:
+        raise UserError("--encoder trains an encoder of its own; leave out --model")
     from nlp.codeframe import CODEFRAME_PATH
+    from nlp.shipped import model_folder
     from nlp.train import train_encoder, train_frozen
 
     frame = codeframe or CODEFRAME_PATH
@@ -307,8 +357,9 @@ def train(
                 )  # fmt: skip
             else:
                 made = train_frozen(
-                    files, codeframe=frame, out=out, name=name, progress=progress, seed=seed
-                )
+                    files, codeframe=frame, out=out, name=name, progress=progress, seed=seed,
+                    base=model_folder(model),
+                )  # fmt: skip
         except OSError as error:
             raise CannotError(f"{out}: cannot be written ({error.strerror})") from error
     typer.echo(f"{made.version}: learnt from {made.provenance.n_answers} answers, in {out}")

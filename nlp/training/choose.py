@@ -19,7 +19,14 @@ from nlp.evaluate import overlap
 from nlp.heads import Heads
 from nlp.training.reading import ReadAnswer
 
-__all__ = ["choose_decision", "choose_floor", "f1_scores", "log_loss"]
+__all__ = [
+    "calibrated",
+    "choose_decision",
+    "choose_floor",
+    "f1_scores",
+    "log_loss",
+    "smooth",
+]
 
 _WEIGHTS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.8, 1.0, 1.5)
 _GRID = np.arange(0.10, 0.81, 0.02)
@@ -38,10 +45,11 @@ def f1_scores(given: np.ndarray, gold: np.ndarray) -> np.ndarray:
 
 def log_loss(logits: Floats, gold: Floats) -> float:
     """Give the mean log loss after calibration; shapes (answers, codes)."""
-    return _calibrated(logits, gold)[2]
+    return calibrated(logits, gold)[2]
 
 
-def _calibrated(logits: Floats, gold: Floats) -> tuple[float, float, float]:
+def calibrated(logits: Floats, gold: Floats) -> tuple[float, float, float]:
+    """Give scale and bias of least log loss over all codes, and that loss."""
     model = LogisticRegression(C=1e4)
     model.fit(logits.reshape(-1, 1), gold.reshape(-1) > 0.5)
     scale, bias = float(model.coef_[0, 0]), float(model.intercept_[0])
@@ -50,7 +58,8 @@ def _calibrated(logits: Floats, gold: Floats) -> tuple[float, float, float]:
     return scale, bias, float(loss)
 
 
-def _smooth(scores: np.ndarray) -> np.ndarray:
+def smooth(scores: np.ndarray) -> np.ndarray:
+    """Give each score mixed with its neighbours': one lucky threshold is not chosen."""
     padded = np.concatenate([scores[:1], scores, scores[-1:]])
     result: np.ndarray = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
     return result
@@ -71,16 +80,16 @@ def choose_decision(
         gold: 0 or 1, same shape.
         evidence_floor: Kept as it is.
     """
-    best = min((_calibrated(encoder + weight * wording, gold)[2], weight) for weight in _WEIGHTS)
+    best = min((calibrated(encoder + weight * wording, gold)[2], weight) for weight in _WEIGHTS)
     weight = best[1]
-    scale, bias, _ = _calibrated(encoder + weight * wording, gold)
+    scale, bias, _ = calibrated(encoder + weight * wording, gold)
     given = sigmoid(scale * (encoder + weight * wording) + bias)
     truth = gold > 0.5
     there = truth.any(axis=0)
     scores = np.stack([f1_scores(given >= level, truth) for level in _GRID])
-    overall = float(_GRID[_smooth(scores[:, there].mean(axis=1)).argmax()])
+    overall = float(_GRID[smooth(scores[:, there].mean(axis=1)).argmax()])
     thresholds = [
-        float(_GRID[_smooth(scores[:, code]).argmax()]) if n >= _ENOUGH else overall
+        float(_GRID[smooth(scores[:, code]).argmax()]) if n >= _ENOUGH else overall
         for code, n in enumerate(truth.sum(axis=0))
     ]
     return Decision(

@@ -7,6 +7,7 @@ heads that fine-tuning trains, so that one tagger runs both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
@@ -19,20 +20,53 @@ from nlp.heads import Heads, softmax
 from nlp.training.choose import log_loss
 from nlp.training.reading import ReadAnswer
 from nlp.training.words import fit_linear, fit_wording
+from nlp.wording import Wording
 
-__all__ = ["fit_heads", "out_of_fold"]
+__all__ = ["OutOfFold", "fit_frozen_wording", "fit_heads", "out_of_fold"]
 
-_STRENGTHS = (0.003, 0.03, 0.3)
+_STRENGTHS = (0.003, 0.03)
 _STANCES = list(Stance)
 _MOST_WORDS = 6_000
 """Answers whose words teach evidence and stance."""
+_RARE = 1_000.0
+"""Rare codes weigh as much as the rest: the blend is calibrated afterwards."""
+_STEPS = 60
+"""Of the solver: the least log loss on other answers comes before the least on these."""
 
 
-def _fit_means(means: Floats, gold: Floats, strength: float, seed: int) -> tuple[Floats, Floats]:
-    centre, spread = means.mean(axis=0), means.std(axis=0) + 1e-6
-    weight, bias = fit_linear((means - centre) / spread, gold, strength=strength, seed=seed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfFold:
+    """What was found by cross-validation.
+
+    Attributes:
+        strength: Of the code heads, that of least log loss.
+        dense: Logits of the heads for answers that they did not learn from.
+        words: Likewise of the wording.
+    """
+
+    strength: float
+    dense: Floats
+    words: Floats
+
+
+def _fit_pooled(pooled: Floats, gold: Floats, strength: float, seed: int) -> tuple[Floats, Floats]:
+    centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-6
+    weight, bias = fit_linear(
+        (pooled - centre) / spread, gold, strength=strength, seed=seed, rare=_RARE, steps=_STEPS
+    )
     weight = weight / spread
     return weight, bias - weight @ centre
+
+
+def fit_frozen_wording(answers: Sequence[CodedAnswer], gold: Floats, *, seed: int) -> Wording:
+    """Fit the wording that goes with frozen states: it hears parts of words too.
+
+    Args:
+        answers: To learn from.
+        gold: 0 or 1, shape (answers, codes).
+        seed: Of the solver.
+    """
+    return fit_wording(answers, gold, seed=seed, most_parts=60_000, strength=2.0, rare=_RARE)
 
 
 def _folds(n: int, groups: Sequence[str], seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -44,39 +78,35 @@ def _folds(n: int, groups: Sequence[str], seed: int) -> Iterator[tuple[np.ndarra
 
 def out_of_fold(
     answers: Sequence[CodedAnswer],
-    means: Floats,
+    pooled: Floats,
     gold: Floats,
     groups: Sequence[str],
     *,
     seed: int,
     progress: Callable[[float], None],
-) -> tuple[float, Floats, Floats]:
+) -> OutOfFold:
     """Cross-validate the code heads and the wording.
 
     Args:
         answers: At least five.
-        means: Mean states, shape (answers, width).
+        pooled: Mean and largest states, shape (answers, 2 * width).
         gold: 0 or 1, shape (answers, codes).
         groups: The file of each answer; whole files are left out where there are five.
         seed: Of folds and solvers.
         progress: Called with the share done, in [0, 1].
-
-    Returns:
-        The strength of least log loss; logits of the heads and of the wording for answers
-        that neither learnt from.
     """
     dense = {strength: np.zeros_like(gold) for strength in _STRENGTHS}
     words = np.zeros_like(gold)
     for fold, (train, test) in enumerate(_folds(len(answers), groups, seed), start=1):
         for strength, logits in dense.items():
-            weight, bias = _fit_means(means[train], gold[train], strength, seed)
-            logits[test] = means[test] @ weight.T + bias
-        wording = fit_wording([answers[i] for i in train], gold[train], seed=seed)
+            weight, bias = _fit_pooled(pooled[train], gold[train], strength, seed)
+            logits[test] = pooled[test] @ weight.T + bias
+        wording = fit_frozen_wording([answers[i] for i in train], gold[train], seed=seed)
         for place in test:
             words[place] = wording.logits(answers[place].text, answers[place].question)
         progress(fold / 5)
     best = min(_STRENGTHS, key=lambda strength: log_loss(dense[strength], gold))
-    return best, dense[best], words
+    return OutOfFold(strength=best, dense=dense[best], words=words)
 
 
 def _token_head(
@@ -137,7 +167,7 @@ def _stance_head(
 
 def fit_heads(
     read: Sequence[ReadAnswer],
-    means: Floats,
+    pooled: Floats,
     gold: Floats,
     codes: Sequence[str],
     *,
@@ -150,24 +180,27 @@ def fit_heads(
     that its code head weighs most. Where fewer than two stances occur, none is learnt.
 
     Args:
-        read: Answers with states.
-        means: Their mean states, shape (answers, width).
+        read: Answers whose words teach evidence and stance, with their states.
+        pooled: Of all answers, shape (answers, 2 * width).
         gold: 0 or 1, shape (answers, codes).
         codes: Keys, in codeframe order.
         strength: Of the code heads, as ``out_of_fold`` found it.
         seed: Of the solvers.
     """
-    weight, bias = _fit_means(means, gold, strength, seed)
+    weight, bias = _fit_pooled(pooled, gold, strength, seed)
+    width = weight.shape[1] // 2
+    mean = weight[:, :width]
     order = np.random.default_rng(seed).permutation(len(read))
     taught = [read[i] for i in order if read[i].answer.codings][:_MOST_WORDS]
-    token = _token_head(taught, codes, (weight, bias), seed)
+    token = _token_head(taught, codes, (mean, bias), seed)
     stance = _stance_head(taught, codes, token, seed)
     return Heads(
-        mean_weight=weight,
+        mean_weight=mean,
         mean_bias=bias,
         token_weight=token[0],
         token_bias=token[1],
         token_share=0.0,
+        max_weight=weight[:, width:],
         stance_weight=None if stance is None else stance[0],
         stance_bias=None if stance is None else stance[1],
     )

@@ -172,6 +172,16 @@ and (cast(:sample_id as text) is null or exists (
 order by c.response_id, c.question_id, c.span_start, c.span_end, c.enabler,
     coalesce(c.stance, ''), c.coder
 
+-- name: member_checks
+-- What people said of the tags of their own words, and nothing of who they are.
+select c.response_id, c.question_id, a.question, a.text, c.enabler, c.stance, c.span_text,
+    c.span_start, c.span_end, c.confidence, c.threshold, c.coder, c.source, c.coded_at, c.status
+from codings c
+join answers a on a.response_id = c.response_id and a.question_id = c.question_id
+where c.source = 'respondent'
+order by c.response_id, a.place, c.question_id, c.span_start, c.span_end, c.enabler,
+    coalesce(c.stance, '')
+
 -- name: review_progress
 select count(*) as n, coalesce(sum(case when (
     select count(*) from reviews v

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.answering import compare
+from tests.bench.codeframe import codeframe, stand_in
 from tests.bench.engines import engines
 from tests.bench.exporting import exporting
 from tests.bench.growth import growth
@@ -22,6 +23,7 @@ from tests.bench.opening import opening
 from tests.bench.sending import sending
 from tests.bench.starting import starting
 from tests.bench.tagging import tagging
+from tests.bench.updating import updating
 from tests.bench.workers import workers
 
 Figures = Iterable[dict[str, Any]]
@@ -75,6 +77,19 @@ def _workers(folder: Path, options: argparse.Namespace) -> Figures:
     )
 
 
+def _codeframe(folder: Path, options: argparse.Namespace) -> Figures:
+    if options.coded is not None:
+        coded, frame = options.coded, options.codeframe
+    else:
+        coded, frame = stand_in(folder / "coded", answers=60 if options.quick else None,
+                                least=4 if options.quick else 30)  # fmt: skip
+    return codeframe(folder / "models", coded=coded, frame=frame, folds=1 if options.quick else 3)
+
+
+def _updating(folder: Path, options: argparse.Namespace) -> Figures:
+    return updating(folder / "updated", answers=120 if options.quick else None)
+
+
 MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
     "answering": _answering,
     "sending": _sending,
@@ -85,6 +100,8 @@ MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
     "opening": _opening,
     "engines": _engines,
     "workers": _workers,
+    "codeframe": _codeframe,
+    "updating": _updating,
 }
 
 
@@ -97,7 +114,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--folder", type=Path, help="where the databases lie while it runs: a real disk"
     )
+    parser.add_argument(
+        "--coded", type=Path, metavar="FILE", help="codeframe: coded answers, JSONL"
+    )
+    parser.add_argument("--codeframe", type=Path, metavar="FILE", help="their codes, TOML")
     options = parser.parse_args(arguments)
+    if (options.coded is None) != (options.codeframe is None):
+        parser.error("--coded and --codeframe go together")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     said = sys.argv[1:] if arguments is None else arguments
     about = {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from storage.open import open_store
+from tests.bench import comments
 from tests.bench.__main__ import main
 from tests.bench.answering import ANSWERS, UPDATES, hold_round
 from tests.bench.bots import Commonpulse, Yardstick
@@ -170,3 +171,35 @@ def test_lives_are_multiplied_truly(tmp_path: Path) -> None:
     assert len(set(accounts)) == 6
     assert all(store.respondent_at("telegram", account) for account in accounts)
     store.close()
+
+
+def test_other_codes_are_held_against_tf_idf(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    fold, mean = lines(capsys, "--only", "codeframe", "--folder", str(tmp_path))
+    assert (fold["answers"], mean["folds"]) == (40, 1)
+    for figures, name in ((fold, "ours_macro_f1"), (mean, "mean_tf_idf_micro_f1")):
+        assert 0 <= figures[name] <= 1
+
+
+def test_a_table_of_comments_becomes_coded_answers(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "FFT question,FFT answer,Not assigned,Parking & roads,Food,Labelling not possible\n"
+        "Why?,No space,,1,,\nWhy?,No space,,1,,\nWhy?,n/a,,,,1\nWhy?,Good soup,,,1.0,\n"
+    )
+    comments.main([str(table), str(tmp_path / "out"), "--least", "1"])
+    written = (tmp_path / "out" / "coded.jsonl").read_text(encoding="utf-8")
+    read = [json.loads(line) for line in written.splitlines()]
+    assert read == [
+        {"text": "No space", "question": "Why?", "codes": [{"enabler": "parking_roads"}]},
+        {"text": "Good soup", "question": "Why?", "codes": [{"enabler": "food"}]},
+    ]
+
+
+def test_what_reviewed_answers_teach_is_measured(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    readings = lines(capsys, "--only", "updating", "--folder", str(tmp_path))
+    assert [one["reviewed"] for one in readings] == ["as coded", "with a habit", "mixed up"]
+    assert readings[2]["refused"]

@@ -1,0 +1,183 @@
+"""Reviewed answers folded into a model: what it gains, and what is refused.
+
+The reviewed answers are ours that the encoder has not learnt from, as a partnership's coders
+might read them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dialogues.coding import Coding
+from nlp.answers import CodedAnswer, read_answers
+from nlp.load import load_tagger
+from nlp.model import read_model
+from nlp.shipped import FAST_PATH
+from nlp.tagger import ToTag
+from nlp.train import TrainError
+from nlp.update import (
+    FEWEST_KEPT_OUT,
+    ReviewedAnswer,
+    TooFewError,
+    Update,
+    WorseError,
+    is_kept_out,
+    update_model,
+)
+
+DATA = Path(__file__).parents[2] / "nlp" / "data"
+
+
+@cache
+def coded() -> tuple[CodedAnswer, ...]:
+    codes = [code.key for code in read_model(FAST_PATH).codeframe.codes]
+    return tuple(read_answers([DATA / "answers-c.jsonl"], codes))
+
+
+def drawn(answers: Sequence[CodedAnswer]) -> list[ReviewedAnswer]:
+    return [ReviewedAnswer(answer=answer, is_random=True) for answer in answers]
+
+
+def by_habit(answer: CodedAnswer) -> CodedAnswer:
+    """Here, who speaks of engagement is said to speak of transparency too."""
+    if "engagement" not in answer.keys or "transparency" in answer.keys:
+        return answer
+    also = Coding(
+        enabler="transparency", stance=None, span_text="", span_start=0, span_end=0, confidence=1.0
+    )
+    return replace(answer, codings=(*answer.codings, also))
+
+
+Fold = Callable[[Sequence[ReviewedAnswer]], Update]
+
+
+@pytest.fixture
+def fold(tmp_path: Path) -> Fold:
+    def call(reviewed: Sequence[ReviewedAnswer]) -> Update:
+        return update_model(
+            reviewed, base=FAST_PATH, out=tmp_path / "new", progress=lambda *_: None
+        )
+
+    return call
+
+
+def test_coders_who_read_otherwise_teach_the_model(fold: Fold, tmp_path: Path) -> None:
+    reviewed = drawn([by_habit(answer) for answer in coded()])
+    old = {path.name: path.read_bytes() for path in FAST_PATH.iterdir()}
+    update = fold(reviewed)
+    kept_out = [each for each in reviewed if is_kept_out(each.answer)]
+    assert update.n_kept_out == len(kept_out)
+    assert update.n_learnt == len(reviewed) - len(kept_out)
+    assert update.after > update.before + 0.02
+    assert update.low > 0
+    before, after = (getattr(update.per_code["transparency"], when) for when in ("before", "after"))
+    assert after > before + 0.1
+    # The figures are what the tagger does.
+    tagger = load_tagger(tmp_path / "new")
+    tagged = tagger.tag(
+        [ToTag(text=each.answer.text, question=each.answer.question) for each in kept_out]
+    )
+    right = given = 0
+    for each, tags in zip(kept_out, tagged, strict=True):
+        there = any(coding.enabler == "transparency" for coding in tags.codings)
+        given += there
+        right += there and "transparency" in each.answer.keys
+    n = update.per_code["transparency"].n
+    assert 2 * right / (n + given) == pytest.approx(after, abs=0.03)  # a few seem foreign to it
+    # The old model is as it was, and the new one is named after both and knows its words alone.
+    assert {path.name: path.read_bytes() for path in FAST_PATH.iterdir()} == old
+    base = read_model(FAST_PATH)
+    assert update.model is not None
+    assert update.base == base.version != update.model.version
+    assert update.model.name == base.name
+    assert base.version in update.model.provenance.method
+    assert update.model.wording.features == base.wording.features
+    assert np.array_equal(update.model.trained_on, base.trained_on)
+    assert update.model.languages == base.languages
+
+
+def test_nobodys_words_are_in_the_new_model(fold: Fold, tmp_path: Path) -> None:
+    words = "Xanthippe Quibblethorpe never asked us"
+    reviewed = drawn(
+        [replace(by_habit(a), text=f"{a.text} {words}") for a in coded() if not a.codings]
+        + [by_habit(a) for a in coded() if a.codings]
+    )
+    fold(reviewed)
+    for path in (tmp_path / "new").iterdir():
+        content = path.read_bytes().lower()
+        assert b"quibblethorpe" not in content
+        assert hashlib.sha256(words.encode()).digest()[:8] not in content
+
+
+def test_codes_by_chance_are_refused(fold: Fold, tmp_path: Path) -> None:
+    codings = [answer.codings for answer in coded()]
+    random.Random(3).shuffle(codings)
+    mixed = [replace(a, codings=c) for a, c in zip(coded(), codings, strict=True)]
+    with pytest.raises(TrainError, match="hardly more than by chance"):
+        fold(drawn(mixed))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_model_that_is_worse_on_what_was_kept_out_is_refused(fold: Fold, tmp_path: Path) -> None:
+    """Some coder overlooks four codes, in answers that were picked for them."""
+    forgotten = {"shared_goals", "leadership", "resources", "engagement"}
+    careless = [
+        ReviewedAnswer(
+            answer=replace(a, codings=tuple(c for c in a.codings if c.enabler not in forgotten)),
+            is_random=False,
+        )
+        for a in coded()
+        if not is_kept_out(a)
+    ]
+    careful = drawn([answer for answer in coded() if is_kept_out(answer)])
+    with pytest.raises(WorseError, match="would be worse") as refused:
+        fold(careful + careless)
+    update = refused.value.update
+    assert update.model is None
+    assert update.after < update.before - 0.05
+    assert (update.n_learnt, update.n_kept_out) == (len(careless), len(careful))
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_kept_out_is_so_wherever_it_stands() -> None:
+    there = [is_kept_out(answer) for answer in coded()]
+    assert 0.2 < sum(there) / len(there) < 0.47
+    again = replace(coded()[0], answer_id="another", codings=())
+    assert is_kept_out(again) == there[0]
+
+
+def test_only_what_chance_drew_judges(fold: Fold) -> None:
+    picked = [ReviewedAnswer(answer=answer, is_random=False) for answer in coded()]
+    with pytest.raises(TooFewError, match="300 reviewed answers to learn from and 0 to judge by"):
+        fold(picked)
+
+
+def test_too_few_answers_say_what_it_takes(fold: Fold) -> None:
+    with pytest.raises(TooFewError, match="pulse review --sample random --n 90"):
+        fold(drawn(coded()[:60]))
+
+
+def test_what_people_said_of_their_own_words_teaches_the_codes_they_spoke_of(fold: Fold) -> None:
+    known = frozenset({"transparency", "engagement"})
+    judged = drawn([by_habit(a) for a in coded() if is_kept_out(a)])
+    rest = [a for a in coded() if not is_kept_out(a)]
+    theirs = [
+        ReviewedAnswer(
+            answer=replace(a, codings=tuple(c for c in by_habit(a).codings if c.enabler in known)),
+            is_random=True,
+            known=known,
+        )
+        for a in rest[60:]
+    ]
+    update = fold(judged + drawn([by_habit(a) for a in rest[:60]]) + theirs)
+    assert update.n_kept_out == len(judged) > FEWEST_KEPT_OUT
+    changed = {key for key, change in update.per_code.items() if change.before != change.after}
+    assert "transparency" in changed
