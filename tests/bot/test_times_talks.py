@@ -36,9 +36,11 @@ TALKS: dict[str, tuple[str, list[str]]] = {
         "en",
         [
             *("pause until 12 January", "(2026-12-01 10:00)", "resume", "(2026-12-01 10:01)"),
-            *("yes", "yes", "times", "times tokyo", "times 9am", "times change slowly here"),
+            *("yes", "times", "But nobody has time", "[13:00]", "yes"),
+            *("times", "times tokyo", "times 9am", "times change slowly here"),
             *("times not 20:00-08:00", "times any hour", "times not mon tue wed thu fri sat sun"),
-            *("pause for a bit", "pause 3 days", "times usual"),
+            *("pause for a bit", "pause 3 days", "times usual", "times", "But nobody has time"),
+            "[Not at weekends]",
         ],
     ),
     "terminal": (
@@ -82,7 +84,7 @@ class Chat:
     def show(self, prompt: Prompt) -> None:
         self.lines += [f"< {line}".rstrip() for line in prompt.text.split("\n")]
         if prompt.options:
-            self.buttons = prompt.options
+            self.buttons = (*prompt.options, *self.buttons)
             self.lines.append("< " + " ".join(f"[{one.label}]" for one in prompt.options))
 
 
