@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.channels.base import Edited, Pressed, Unread, Wrote
 from bot.choosing import Chosen, choose, holder_of
+from bot.coders import coder_at
 from bot.coming import next_day_for
 from bot.house import CohortPlan
 from bot.reviewing import Review
@@ -136,6 +137,13 @@ class Visit:
             self._step(stored, words="/start")
         else:
             self._step(stored, command=command)
+        if command is Command.HELP and self._is_coder():
+            language = self._language() if stored is None else stored.session.language
+            self._say(lobby.say(self._visitor(language), "help_review"))
+
+    def _is_coder(self) -> bool:
+        address = self.inbound.address
+        return coder_at(self.house.coders, address.channel, address.platform_id) is not None
 
     def _lost_sight(self, chosen: Chosen, position: str | None) -> bool:
         """Whether what a conversation waits for never reached its person and is not on its way.

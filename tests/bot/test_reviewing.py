@@ -171,3 +171,27 @@ def test_the_word_of_somebody_else_is_an_answer_like_any_other(town: Place) -> N
     town.write("ann", "review")
     assert "review" in [row["text"] for row in town.rows("select text from answers")]
     assert town.rows("select * from review_drafts") == []
+
+
+def test_help_tells_coders_of_review_and_nobody_else(town: Place) -> None:
+    helped = {}
+    for name in ["ann", "mair"]:
+        town.write(name, "/help")
+        helped[name] = [prompt.text for _, prompt in town.deliver()]
+    told = "As a coder you can also send /review – read answers and check their tags."
+    assert helped["mair"] == [*helped["ann"], told]
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "review"), ("cy", "adolygu")])
+def test_help_tells_coders_who_take_no_part_in_their_language(
+    town: Place, language: str, word: str
+) -> None:
+    town.join("mairslack", channel="slack")
+    town.run(lambda store: store.set_language("mairslack", language))
+    town.write("mairslack", "help", channel="slack")
+    *_, (_, told) = town.deliver("slack")
+    assert f" {word} – " in told.text
+    draw(town)
+    town.write("mairslack", word, channel="slack")
+    [(_, prompt)] = town.deliver("slack")
+    assert "“Words of" in prompt.text

@@ -13,6 +13,7 @@ from bot.runner import ROLES
 from dialogues.coding import Stance
 from dialogues.disposition import Disposition
 from dialogues.messages import LANGUAGES
+from dialogues.review_prompts import asks_to_review
 from dialogues.states import Cause, State
 from dialogues.words import command_in
 from storage.reports.suppression import ShareKind
@@ -66,7 +67,7 @@ def test_welsh_sentences_teach_welsh_words_that_are_commands() -> None:
             assert word[0].isascii(), key
             # A beginning is typed where nothing waits for one's own words.
             found = command_in(word[0], at_open_question=word[0] != "dechrau")
-            assert found is not None, (key, word[0])
-            assert word[0] != found.value, (key, word[0])
+            assert found is not None or asks_to_review(word[0], slash=False), (key, word[0])
+            assert found is None or word[0] != found.value, (key, word[0])
             taught += 1
     assert taught > 30

@@ -198,6 +198,17 @@ async def test_quick_and_late_presses_do_no_harm(build: Build, telegram: FakeTel
         await coder.wait_until(lambda: house.rows("select * from reviews where number = 2"))
 
 
+async def test_help_tells_of_it_as_it_is_sent_there(
+    build: Build, telegram: FakeTelegram, slack: FakeSlack
+) -> None:
+    house = build(telegram=telegram, slack=slack, more=CODERS)
+    coders = {"/": telegram.person(7, first_name="Mair"), "": slack.person("U1", name="Mair")}
+    async with house.up():
+        for slash, coder in coders.items():
+            await coder.send(f"{slash}help")
+            await coder.wait_for(lambda m, slash=slash: f"also send {slash}review" in m.text)
+
+
 async def test_to_others_the_word_means_nothing(build: Build, telegram: FakeTelegram) -> None:
     house = build(telegram=telegram, more=CODERS + '[[cohort]]\nname = "a"\nsurvey = "small"\n')
     fill(house)
