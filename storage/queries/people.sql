@@ -1,11 +1,15 @@
 -- Who the people are, where they are reached, and how they are forgotten.
 
 -- name: respondent_at
--- An address that only waits for its farewell belongs to nobody.
+-- An address that only waits for its farewell belongs to nobody. It is one; PostgreSQL, which
+-- keeps no statistics of addresses, expects many without the limit, and reads all respondents.
 select r.respondent_id, r.role, r.sector, r.language, r.opted_out_at, a.channel, a.reachable
-from addresses a
+from (
+    select respondent_id, channel, reachable from addresses
+    where channel = :channel and platform_id = :platform_id and leaving = 0
+    limit 1
+) a
 join respondents r on r.respondent_id = a.respondent_id
-where a.channel = :channel and a.platform_id = :platform_id and a.leaving = 0
 
 -- name: known_as
 select respondent_id from addresses

@@ -62,3 +62,12 @@ def test_old_messages_are_looked_for_among_their_persons(store: SqlStore) -> Non
     assert "outbox_respondent" in said, said
     assert "outbox_session on outbox n" not in said, said
     assert "SEARCH n USING INDEX outbox_session" not in said, said
+
+
+def test_a_person_is_found_by_their_address(store: SqlStore) -> None:
+    fill(store, "respondents")
+    fill(store, "addresses", channel="telegram", leaving=0)
+    store._driver.run("analyze", {})
+    said = plan(store, "respondent_at", channel="telegram", platform_id="p7")
+    assert "Seq Scan" not in said, said
+    assert "SCAN r" not in said, said
