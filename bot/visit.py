@@ -21,6 +21,7 @@ from dialogues import asking, lobby, messages
 from dialogues.effects import Effect, LanguageChosen, OptedOut, PromptShown, SectorGiven
 from dialogues.events import ChoicePressed, Event, ReplyEdited, ReplyReceived, ReplyUnreadable
 from dialogues.prompts import Prompt, read_token
+from dialogues.repeating import may_repeat, repeats
 from dialogues.session import Status
 from dialogues.survey import Survey
 from dialogues.words import Command, command_in, start_code
@@ -377,12 +378,10 @@ class Visit:
         if newest == session.turn and self.inbound.at < stored.updated_at:
             # It was here before the newest prompt was made, which may be on its way by now.
             seen = min(seen, newest - 1)
-        if seen >= newest and any(given.holds(wrote.text) for given in session.given):
+        if seen >= newest and may_repeat(session, wrote.text):
             # Who says once more what they said has not seen a newest prompt that is in doubt.
             surely = self.store.seen_turn(session.session_id, wrote.position, surely=True) or 0
-            bound = session.asked_by(surely)
-            before = None if bound is None else session.answer_to(bound)
-            if before is not None and before.holds(wrote.text):
+            if repeats(session, wrote.text, seen_turn=surely):
                 seen = surely
         return seen
 

@@ -181,7 +181,7 @@ class _Step(Presses):
         if command is None and self.session.aside is Aside.TIMES:
             command = self._about_times(event.text)
         if command is not None and not self._is_option(current, event.text, command):
-            self.command(command, event.text, late=late)
+            self.command(command, event.text, seen=event.seen_turn if late else None)
         elif self.session.slash and unknown_command(event.text):
             self.say("unknown_command")
         elif not (late and self._late(event)) and (late or not self._answer_aside(event.text)):
@@ -354,16 +354,16 @@ class _Step(Presses):
         else:
             self.show_again("not_words" if typed else "not_words_choice", hint=False)
 
-    def command(self, command: Command, text: str, *, late: bool) -> None:
+    def command(self, command: Command, text: str, *, seen: int | None) -> None:
         """Do what the person asks for.
 
         Args:
             command: What it is.
             text: How they said it.
-            late: Whether it was written before the newest prompt could be seen. A skip or a
-                second forget counts only for what was seen.
+            seen: Turn of the newest prompt they could see, if a newer one stands: a skip, a
+                second back or a second forget counts only for what was seen.
         """
-        if late and (command is Command.SKIP or self._forgets_again(command)):
+        if seen is not None and self._came_before(command, seen):
             self.reject("stale")
             return
         aside = self.session.aside
@@ -401,8 +401,11 @@ class _Step(Presses):
             case _:
                 assert_never(command)
 
-    def _forgets_again(self, command: Command) -> bool:
-        return command is Command.FORGET and self.session.aside is Aside.FORGET
+    def _came_before(self, command: Command, seen: int) -> bool:
+        if command is Command.BACK:
+            return self.session.went_back(seen)
+        again = command is Command.FORGET and self.session.aside is Aside.FORGET
+        return again or command is Command.SKIP
 
     def _offer_languages(self) -> None:
         if len(self.survey.languages) == 1:

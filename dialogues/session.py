@@ -157,6 +157,12 @@ class Session:
         before = [asked for asked in self.asked if asked.turn <= turn]
         return max(before, key=lambda asked: asked.turn).question_id if before else None
 
+    def went_back(self, turn: int) -> bool:
+        """Whether what is waited for was answered before and has been put again since a turn."""
+        if self.at is None or self.asked_by(turn) == self.at:
+            return False
+        return self.answer_to(self.at) is not None
+
     def answer_to(self, question_id: str) -> Given | None:
         """Give the answer to a question as it stands; None when there is none."""
         for given in self.given:

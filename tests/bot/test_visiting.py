@@ -163,3 +163,62 @@ def test_what_a_member_begins_themselves_costs_no_invitation(place: Place) -> No
     place.answer("ann", "/start", "no")
     place.tick(OPENS + timedelta(minutes=1))
     assert len(place.texts()["ann"]) == 1
+
+
+THREE = survey_of(
+    {"id": "first", "kind": "yesno", "text": "Same goal? [first]"},
+    {"id": "second", "kind": "yesno", "text": "Same plan? [second]"},
+    {"id": "third", "kind": "text", "text": "Why? [third]"},
+    survey="three",
+)
+
+
+def reach(place: Place, *texts: str) -> None:
+    """Write, and let what is shown arrive, save after the last: it is in doubt."""
+    place.set_up(cohorts=(replace(RIVERSIDE, survey_id="three"),), more=(THREE,))
+    place.answer("ann", "/start", *texts[:-1])
+    place.write("ann", texts[-1])
+    place.run(lambda store: place.claim(store, "telegram"))
+    place.run(methodcaller("release_claims", "telegram"))
+
+
+def shown(place: Place) -> list[str]:
+    return [prompt.text.split("[")[-1].split("]")[0] for _, prompt in place.deliver()]
+
+
+@pytest.mark.parametrize("again", ["skip", " Skip ", "/skip"])
+def test_who_skips_once_more_skips_nothing_that_may_not_have_arrived(
+    place: Place, again: str
+) -> None:
+    reach(place, "I agree", "skip")
+    place.write("ann", again)
+    assert shown(place) == ["second"]
+    place.write("ann", "skip")
+    assert shown(place) == ["third"]
+
+
+def test_who_goes_back_once_more_stays_where_that_led(place: Place) -> None:
+    reach(place, "I agree", "yes", "no", "back")
+    place.write("ann", "back")
+    assert shown(place) == ["second"]
+    place.write("ann", "back")
+    assert shown(place) == ["first"]
+
+
+def test_who_agrees_once_more_has_not_answered_the_first_question(place: Place) -> None:
+    reach(place, "yes")
+    place.write("ann", "Yes")
+    assert shown(place) == ["first"]
+    assert place.rows("select * from answers where value is not null") == []
+
+
+def test_who_skips_after_an_answer_skips_the_question_that_may_have_arrived(place: Place) -> None:
+    reach(place, "I agree", "yes")
+    place.write("ann", "skip")
+    assert shown(place) == ["third"]
+
+
+def test_who_goes_back_after_an_answer_goes_back_to_it(place: Place) -> None:
+    reach(place, "I agree", "yes", "no")
+    place.write("ann", "back")
+    assert shown(place) == ["second"]
