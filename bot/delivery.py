@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.channels.base import Channel, ChannelFailed, ChatGone, HeldBack, MessageRefused, SlowDown
-from bot.observer import UNOBSERVED, Observer, SendOutcome
+from bot.observer import UNOBSERVED, Observer, outcome_of
 from bot.pace import BROADCAST, REPLY, Pace
 from bot.pictures import Pictures
 from bot.worker import Alone
@@ -89,6 +89,7 @@ class _Asked:
         pace: Whether to ask how fast to send.
         in_use: Of our share of the pace.
         forget: Whether to drop what was given up long ago.
+        known: What we are sending, where we may hold claims that we do not know of; else None.
     """
 
     receipts: list[Receipt]
@@ -98,6 +99,7 @@ class _Asked:
     pace: bool
     in_use: int
     forget: bool
+    known: frozenset[int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,8 @@ class Delivery:
         self._receipts: list[Receipt] = []
         self._halt: _Halt | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._sending: set[int] = set()
+        self._unsure = False
         self._broadcasting = 0
         self._to_go = 0
         self._wait: float | None = None
@@ -256,7 +260,10 @@ class Delivery:
         except BaseException:
             self._receipts = asked.receipts + self._receipts
             self._halt = self._halt or asked.halt
+            # Perhaps it was kept all the same, with claims that nobody acts on.
+            self._unsure = True
             raise
+        self._unsure = False
         self._heed(asked, got, began)
         for row in got.claimed:
             self._begin(row, began)
@@ -278,6 +285,7 @@ class Delivery:
             pace=halt is not None or at >= self._ask_at,
             in_use=max(self._pace.share, self._pace.in_use),
             forget=at >= self._forget_at,
+            known=frozenset(self._sending) if self._unsure else None,
         )
 
     def _heed(self, asked: _Asked, got: _Got, began: float) -> None:
@@ -300,6 +308,8 @@ class Delivery:
             receipts = [_shifted(receipt, now - ours) for receipt in asked.receipts]
             store.settle(receipts, now=now, worker_id=self._worker.worker_id)
         name = self._channel.name
+        if asked.known is not None:
+            store.put_back_others(name, asked.known, worker_id=self._worker.worker_id)
         if asked.halt is not None:
             until = asked.halt.until + (now - ours)
             slower = asked.halt.slower
@@ -341,6 +351,7 @@ class Delivery:
     def _begin(self, row: Outgoing, claimed_at: float) -> None:
         self._broadcasting += row.lane == BROADCAST
         self._to_go += row.lane == BROADCAST
+        self._sending.add(row.outbox_id)
         task = asyncio.create_task(self._send(row, claimed_at))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -357,6 +368,7 @@ class Delivery:
                     room.leave()
         finally:
             self._broadcasting -= row.lane == BROADCAST
+            self._sending.discard(row.outbox_id)
         self._receipts.append(receipt)
         self._wake.set()
 
@@ -373,7 +385,7 @@ class Delivery:
         began = _monotonic()
         receipt = await self._receipt(row, room)
         seconds = _monotonic() - began
-        self._observer.sent(self._channel.name, row.lane, _outcome(receipt), seconds)
+        self._observer.sent(self._channel.name, row.lane, outcome_of(receipt), seconds)
         return receipt
 
     async def _receipt(self, row: Outgoing, room: _Room) -> Receipt:
@@ -475,18 +487,6 @@ def _shifted(receipt: Receipt, by: timedelta) -> Receipt:
     if receipt.retry_at is None or not by:
         return receipt
     return replace(receipt, retry_at=receipt.retry_at + by)
-
-
-def _outcome(receipt: Receipt) -> SendOutcome:
-    """Give what became of a try."""
-    if receipt.outcome == "sent":
-        return "sent"
-    if receipt.outcome == "gone":
-        return "gone"
-    if receipt.outcome == "dead":
-        return "refused" if receipt.error == "refused" else "given_up"
-    waits = receipt.outcome == "put_back" or receipt.error == "slow_down"
-    return "slowed" if waits else "failed"
 
 
 def _monotonic() -> float:

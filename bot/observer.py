@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["UNOBSERVED", "Observer", "SendOutcome", "TurnOutcome"]
+from storage.protocol import Receipt
+
+__all__ = ["UNOBSERVED", "Observer", "SendOutcome", "TurnOutcome", "outcome_of"]
 
 #: What became of an inbound. ``repeated``: it had come before, and changed nothing;
 #: ``not_kept``: it has to come again; ``broke``: our own code failed at it.
@@ -19,6 +21,18 @@ TurnOutcome = Literal["broke", "not_kept", "repeated", "taken"]
 #: tried again; ``given_up``: it is not; ``refused``: the platform will never take it; ``gone``:
 #: nobody is there.
 SendOutcome = Literal["failed", "given_up", "gone", "refused", "sent", "slowed"]
+
+
+def outcome_of(receipt: Receipt) -> SendOutcome:
+    """Give what became of a try."""
+    if receipt.outcome == "sent":
+        return "sent"
+    if receipt.outcome == "gone":
+        return "gone"
+    if receipt.outcome == "dead":
+        return "refused" if receipt.error == "refused" else "given_up"
+    waits = receipt.outcome == "put_back" or receipt.error == "slow_down"
+    return "slowed" if waits else "failed"
 
 
 class Observer:

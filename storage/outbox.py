@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -147,6 +147,16 @@ class Outbox(Dispositions):
             late = row["state"] == "pending" and receipt.outcome == "sent"
             if mine or late or receipt.outcome == "gone":
                 self._settle(receipt, row, now)
+
+    def put_back_others(
+        self, channel: str, outbox_ids: Collection[int], *, worker_id: str = ""
+    ) -> int:
+        """Open a worker's claims again but those that it knows of; see the contract."""
+        held = self._all("claims_held", channel=channel, worker_id=worker_id)
+        unknown = {row["outbox_id"] for row in held} - set(outbox_ids)
+        for outbox_id in unknown:
+            self._run("put_back", outbox_id=outbox_id)
+        return len(unknown)
 
     def release_claims(self, channel: str) -> int:
         """Open every claim of a channel again; give how many messages were in doubt."""

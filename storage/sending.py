@@ -50,6 +50,15 @@ class Sending(Protocol):
         """
         ...
 
+    def put_back_others(
+        self, channel: str, outbox_ids: Collection[int], *, worker_id: str = ""
+    ) -> int:
+        """Open a worker's claims of a channel again, all but those that it knows of; give how
+        many. They were claimed by a transaction of which it never heard whether it was kept,
+        so nobody has sent them.
+        """
+        ...
+
     def release_claims(self, channel: str) -> int:
         """Open every claim of a channel again, at start-up of its only sender; give how many
         messages were in doubt.

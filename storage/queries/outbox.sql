@@ -195,6 +195,10 @@ update outbox
 set state = 'pending', claimed_until = null, claimed_by = null, attempts = attempts + 1, doubt = 1
 where channel = :channel and state = 'claimed'
 
+-- name: claims_held
+select outbox_id from outbox
+where channel = :channel and state = 'claimed' and claimed_by = :worker_id
+
 -- name: put_off_doubtful
 update outbox set due_at = :until
 where channel = :channel and state <> 'sent' and state = 'pending' and doubt = 1

@@ -10,7 +10,7 @@ import pytest
 from bot import delivery as module
 from bot.channels.base import ChannelFailed, ChatGone, MessageRefused
 from bot.delivery import MAX_TRIES, Delivery
-from dialogues.errors import StoreBusy, StoreFull
+from dialogues.errors import StoreBusy, StoreFull, StoreUnsure
 from dialogues.prompts import Picture, Prompt
 from storage.protocol import Address, Outgoing, Respondent, Store, Window
 from storage.store import SqlStore
@@ -56,6 +56,35 @@ async def test_nobody_waits_for_an_outbox_that_cannot_be_written(
         delivery.wake()
         await asyncio.wait_for(delivery.drained(), 10)
     assert channel.texts() == ["hello"]
+
+
+async def test_what_was_claimed_unheard_is_sent_at_once_and_what_is_under_way_once(
+    writer: Writer, channel: FakeChannel, clock: FakeClock, say: Say,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The database kept the claims, and broke before it said so."""
+    run, unheard = writer.run, 0
+
+    async def lossy(job: Any, **options: Any) -> Any:
+        nonlocal unheard
+        result = await run(job, **options)
+        if getattr(result, "claimed", None) and channel.under_way and not unheard:
+            unheard = len(result.claimed)
+            raise StoreUnsure
+        return result
+
+    monkeypatch.setattr(writer, "run", lossy)
+    channel.gate.clear()
+    await say("p1", "under way")
+    async with delivering(writer, channel, clock) as delivery:
+        await until(lambda: channel.under_way == 1)
+        await say("p2", "unheard")
+        delivery.wake()
+        await until(lambda: "p2" in channel.tries)
+        channel.gate.set()
+        await asyncio.wait_for(delivery.drained(), 10)
+    assert unheard == 1
+    assert sorted(channel.texts()) == ["under way", "unheard"]
 
 
 async def test_each_persons_messages_come_in_order(

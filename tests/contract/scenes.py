@@ -219,9 +219,12 @@ def claim(
     now: datetime = MUCH_LATER,
     channel: str = "telegram",
     chat: str | None = None,
+    worker_id: str = "",
 ) -> list[Outgoing]:
-    until = now + timedelta(seconds=60)
-    return store.claim_outbox(channel, lane=lane, limit=limit, now=now, until=until, chat=chat)
+    return store.claim_outbox(
+        channel, lane=lane, limit=limit, now=now, until=now + timedelta(seconds=60), chat=chat,
+        worker_id=worker_id,
+    )  # fmt: skip
 
 
 def send(store: Store, position: str = "100", *, lane: int = 0) -> list[str]:

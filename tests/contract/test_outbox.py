@@ -90,6 +90,22 @@ def test_one_message_a_person_at_a_time_in_order(store: SqlStore) -> None:
     assert send(store) == ["a1", "b1", "a2", "a3"]
 
 
+def test_claims_of_which_a_worker_does_not_know_are_put_back(store: SqlStore) -> None:
+    for name in ("ann", "bob", "cat"):
+        person(store, name)
+        say(store, name, f"to {name}")
+    person(store, "dan", channel="slack")
+    say(store, "dan", "to dan")
+    claim(store, channel="slack", worker_id="w1")
+    known, _lost = claim(store, limit=2, worker_id="w1")
+    claim(store, worker_id="w2")
+    assert store.put_back_others("telegram", [known.outbox_id], worker_id="w1") == 1
+    [again] = claim(store, worker_id="w2")
+    # Nobody has sent it, so there is no doubt about it.
+    assert (again.prompt.text, again.attempts) == ("to bob", 0)
+    assert [row["doubt"] for row in rows(store, "outbox")] == [0, 0, 0, 0]
+
+
 @pytest.mark.parametrize("body", ['{"v":2,"text":"x"}', "no JSON", '{"v":1,"words":3}'])
 def test_a_message_that_cannot_be_read_holds_up_nobody(store: SqlStore, body: str) -> None:
     person(store)

@@ -84,7 +84,7 @@ class Running:
         """What it has written to standard error so far."""
         return self.log.read_text()
 
-    async def until(self, words: str, seconds: float = 20.0) -> None:
+    async def until(self, words: str, seconds: float = 120.0) -> None:
         """Wait until it says something."""
         async with asyncio.timeout(seconds):
             while words not in self.said:
@@ -92,7 +92,7 @@ class Running:
                     raise AssertionError(f"ended before {words!r}:\n{self.said}")
                 await asyncio.sleep(0.02)
 
-    async def ended(self, seconds: float = 20.0) -> int:
+    async def ended(self, seconds: float = 120.0) -> int:
         """Wait for its end and give its exit status."""
         return await asyncio.wait_for(self.process.wait(), seconds)
 
@@ -319,7 +319,7 @@ class House:
             "select * from answers where kind = 'text' and text <> '' and tagged_by is null"
         )
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], Any], seconds: float = 120.0) -> None:
         """Wait for something to be true of the database."""
         async with asyncio.timeout(seconds):
             while not ((self.storage or self.database.exists()) and condition()):

@@ -114,7 +114,7 @@ survey = "state-of-collaboration"
         await house.until(lambda: house.rows("select * from memberships"))
         reports = await asyncio.gather(*(crowd.run(60) for crowd in crowds))
         assert [report.unfinished for report in reports] == [[], []], people[0][0].transcript()
-        await house.until(lambda: not house.untagged(), seconds=60)
+        await house.until(lambda: not house.untagged())
     responses = house.rows("select * from responses order by survey_id")
     assert [(row["survey_id"], row["disposition"]) for row in responses] == [
         ("citizen-pulse", "complete"),

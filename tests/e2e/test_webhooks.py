@@ -306,7 +306,7 @@ async def test_what_people_do_while_nobody_is_there_waits_at_the_platform(
     text = house.config.read_text().replace('mode = "webhook"', 'mode = "polling"')
     house.config.write_text(text)
     running = await house.run(ready=False)
-    await running.until("Reading telegram", seconds=60)
+    await running.until("Reading telegram")
     await ann.wait_for(lambda m: "[end]" in m.text, timeout=15)
     assert await running.terminate() == 0
     assert telegram.duplicates == 0

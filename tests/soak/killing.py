@@ -40,8 +40,9 @@ __all__ = ["Tally", "hold"]
 #: Messages under way at once on each platform, and so in doubt after each kill at most.
 SLOTS = 4
 
-#: Seconds in which nobody is shown anything, after which nothing more is expected.
-STANDSTILL = 90.0
+#: Seconds in which nobody is shown anything, after which nothing more is expected: longer than
+#: a claim holds (``bot.delivery.LEASE``).
+STANDSTILL = 150.0
 
 #: How often a trouble comes while the programs are still starting.
 _EARLY = 0.25
