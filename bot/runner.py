@@ -249,7 +249,6 @@ class Runner:
         *,
         event_id: str,
         now: datetime,
-        greeting: str = "",
         counts: bool = False,
     ) -> bool:
         """Begin a conversation with somebody who comes by themselves; False when they are in
@@ -268,7 +267,6 @@ class Runner:
             draw=drawer.draw(respondent.respondent_id),
             event_id=event_id,
             now=now,
-            greeting=greeting,
         )
         remind_at = None
         if wave is not None:
@@ -301,7 +299,6 @@ class Runner:
         event_id: str,
         now: datetime,
         invited: bool = False,
-        greeting: str = "",
     ) -> Turn:
         """Give the first turn of a conversation; nothing is kept. Whose ``sector`` is not known
         is asked for it.
@@ -318,7 +315,6 @@ class Runner:
                 agreed_before=agreed,
                 draw=draw,
                 ask_sector=self._ask_sector and survey.ask_sector and sector is None,
-                greeting=greeting,
                 invited=invited,
             ),
             now,

@@ -170,8 +170,7 @@ class Visit:
         if language is not None:
             self._lobby()
             return
-        if self.greeting:
-            self._say(PromptShown(prompt=Prompt(text=self.greeting)))
+        self._greet()
         self._say(lobby.say(visitor, "already_done"))
 
     def _come(self, inbound: Wrote | Unread) -> None:
@@ -279,13 +278,13 @@ class Visit:
         return self.house.standing_survey(cohort)
 
     def _begin(self, checkin: Checkin) -> None:
+        self._greet()
         self.runner.open_session(
             self.store,
             self.respondent,
             checkin,
             event_id=self.store.event_key(self.inbound.event_id),
             now=self.now,
-            greeting=self.greeting,
             # Else every other wave that is open would invite them at once as well.
             counts=self.is_new,
         )
@@ -317,8 +316,7 @@ class Visit:
             title = survey.say(survey.title, language) if survey else ""
             self._say(lobby.say(self._visitor(language), late, title=title))
             return
-        if self.greeting:
-            self._say(PromptShown(prompt=Prompt(text=self.greeting)))
+        self._greet()
         event = self._event(stored, words)
         self.runner.advance(self.store, self.respondent, stored, event, lane=0, now=self.now)
 
@@ -411,8 +409,7 @@ class Visit:
                 effects = ()
             case Unread():
                 effects = (lobby.nothing_open(visitor, self.now),)
-        if self.greeting:
-            self._say(PromptShown(prompt=Prompt(text=self.greeting)))
+        self._greet()
         for effect in effects:
             self._lobby_effect(effect)
         self.runner.answer_requests(
@@ -433,6 +430,13 @@ class Visit:
                 self.runner.end_all(self.store, self.respondent, self.now)
             case _:
                 pass
+
+    def _greet(self) -> None:
+        """Say what came of a link, in a message of its own: who types on at once overtakes what
+        a conversation shows, and would never read it.
+        """
+        if self.greeting:
+            self._say(PromptShown(prompt=Prompt(text=self.greeting)))
 
     def _say(self, shown: PromptShown) -> None:
         self.store.say(self.respondent, [shown.prompt], at=self.now)

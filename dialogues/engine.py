@@ -65,7 +65,6 @@ class Opening:
         invited: Whether we write first; who comes by themselves needs no invitation.
         draw: Questions of the pool for this person; None for all.
         ask_sector: Whether to ask who they answer as, after consent.
-        greeting: Said first, such as which cohort was joined; may be empty.
     """
 
     session_id: str
@@ -77,7 +76,6 @@ class Opening:
     invited: bool = False
     draw: tuple[str, ...] | None = None
     ask_sector: bool = False
-    greeting: str = ""
 
 
 def start(survey: Survey, opening: Opening, at: datetime) -> Turn:
@@ -102,9 +100,9 @@ def start(survey: Survey, opening: Opening, at: datetime) -> Turn:
     )
     move = _Step(survey, session, at)
     if session.agreed_before and not opening.invited:
-        move.consent(lead=opening.greeting)
+        move.consent()
     else:
-        move.show(asking.ask_consent(survey, session, lead=opening.greeting))
+        move.show(asking.ask_consent(survey, session))
     return move.turn()
 
 

@@ -47,16 +47,16 @@ BEGUN = frozenset({Status.PLACING, Status.ASKING, Status.SUBMITTING})
 class Move(Showing):
     """What each step does to the conversation."""
 
-    def consent(self, *, lead: str = "") -> None:
+    def consent(self) -> None:
         """The person agrees: the response begins."""
         self.effects.append(ConsentRecorded(at=self.at))
         if self.session.ask_sector:
             self.session = replace(self.session, status=Status.PLACING, attempts=0)
-            self.show(asking.ask_sector(self.session, lead=lead))
+            self.show(asking.ask_sector(self.session))
         else:
-            self._begin(lead)
+            self._begin()
 
-    def _begin(self, lead: str) -> None:
+    def _begin(self, lead: str = "") -> None:
         """Ask the first question."""
         self.session = replace(
             self.session, status=Status.ASKING, ask_sector=False, attempts=0, aside=None

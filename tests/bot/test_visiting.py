@@ -144,9 +144,7 @@ def test_who_has_just_come_is_asked_for_consent_once(place: Place, stopped: bool
         place.answer("ann", "/stop")
     two_waves(place)
     place.write("ann", "/start" if stopped else "/start river")
-    shown = place.texts()["ann"]
-    assert len(shown) == 1
-    assert "May we keep your answers?" in shown[0]
+    assert sum("May we keep your answers?" in text for text in place.texts()["ann"]) == 1
     for minutes in (1, 2, 60 * 24):
         place.tick(OPENS + timedelta(minutes=minutes))
         assert place.texts() == {}
@@ -222,3 +220,24 @@ def test_who_goes_back_after_an_answer_goes_back_to_it(place: Place) -> None:
     reach(place, "I agree", "yes", "no")
     place.write("ann", "back")
     assert shown(place) == ["second"]
+
+
+@pytest.mark.parametrize("before", [[], ["/start"], ["/start", "yes"]])
+def test_who_joins_and_types_on_at_once_reads_first_that_they_joined(
+    place: Place, before: list[str]
+) -> None:
+    place.answer("ann", *before)
+    place.write("ann", "/start river")
+    place.write("ann", "yes")
+    [joined, *more] = place.texts()["ann"]
+    assert joined == "You have joined Riverside."
+    assert more
+
+
+def test_who_joins_and_agreed_before_reads_first_that_they_joined(place: Place) -> None:
+    place.answer("ann", "/start", "yes", "yes", "We meet.")
+    place.write("ann", "/start river")
+    place.write("ann", "no")
+    [joined, asked] = place.texts()["ann"]
+    assert joined == "You have joined Riverside."
+    assert "[goals]" in asked

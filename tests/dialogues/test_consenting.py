@@ -108,8 +108,8 @@ def test_not_this_time_asks_no_more_and_stops_nothing() -> None:
 
 
 def test_who_agreed_before_and_comes_by_themselves_is_asked_at_once() -> None:
-    talk = Talk(SURVEY, agreed_before=True, greeting="You have joined Riverside.")
-    assert talk.shown == "You have joined Riverside.\n\nA few questions.\n\n1 of 5\nUsed?"
+    talk = Talk(SURVEY, agreed_before=True)
+    assert talk.shown == "A few questions.\n\n1 of 5\nUsed?"
 
 
 def test_in_an_anonymous_survey_everybody_is_asked_anew() -> None:

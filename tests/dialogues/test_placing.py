@@ -81,9 +81,9 @@ def test_nobody_is_asked_who_need_not_be() -> None:
 
 
 def test_who_agreed_before_is_asked_at_once_when_they_come() -> None:
-    talk = Told(PLAIN, ask_sector=True, agreed_before=True, greeting="You have joined Riverside.")
+    talk = Told(PLAIN, ask_sector=True, agreed_before=True)
     assert talk.session.status is Status.PLACING
-    assert talk.shown.startswith("You have joined Riverside.\n\nWho do you answer as?")
+    assert talk.shown.startswith("Who do you answer as?")
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,6 @@ def openings(draw: st.DrawFn) -> Opening:
         agreed_before=draw(st.booleans()),
         draw=draw(st.sampled_from([None, None, ("q0",), ("q1", "q3"), ()])),
         ask_sector=draw(st.booleans()),
-        greeting=draw(st.sampled_from(["", "Welcome."])),
     )
 
 

@@ -88,9 +88,11 @@ async def all_joined(citizens: list[Any]) -> None:
     await joined(*(one for one in citizens if one is not citizens[1]))
     welsh = citizens[1]
     await welsh.send("/start river")
-    for words in ("ymuno", "[mood]"):
-        await welsh.wait_for(lambda m, words=words: words in m.text)
-        await welsh.press(0)
+    await welsh.wait_for(lambda m: "ymuno" in m.text)
+    await welsh.wait_for(lambda m: bool(m.labels))
+    await welsh.press(0)
+    await welsh.wait_for(lambda m: "[mood]" in m.text)
+    await welsh.press(0)
     await welsh.wait_for(lambda m: "[open end]" in m.text)
 
 

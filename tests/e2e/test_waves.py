@@ -80,6 +80,7 @@ async def joined(*people: Person, code: str = "river") -> None:
         await person.send(f"/start {code}")
     for person in people:
         await person.wait_for(lambda m: "You have joined" in m.text)
+        await person.wait_for(lambda m: "I agree" in m.labels)
         await person.press("I agree")
         await person.wait_for(lambda m: "[mood]" in m.text)
         await person.press("Yes")
