@@ -16,7 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from nlp.answers import CodedAnswer
-from nlp.decision import sigmoid
+from nlp.decision import Decision, sigmoid
 from nlp.encoder import Encoder, Floats
 from nlp.heads import Heads
 from nlp.model import Model, Provenance, data_hash, fingerprint, read_model, write_model
@@ -28,6 +28,7 @@ from nlp.training.correct import (
     borne_out,
     choose_thresholds,
     correct,
+    losses,
     out_of_fold,
 )
 from nlp.training.reading import gold_of, read_each
@@ -38,11 +39,11 @@ from nlp.wordpieces import WordPieces
 __all__ = [
     "FEWEST_KEPT_OUT",
     "FEWEST_LEARNT",
-    "TOLERANCE",
     "CodeChange",
     "NothingNewError",
     "ReviewedAnswer",
     "TooFewError",
+    "UnlikeError",
     "Update",
     "WorseError",
     "is_kept_out",
@@ -53,13 +54,15 @@ FEWEST_LEARNT = 50
 """Reviewed answers to learn from."""
 FEWEST_KEPT_OUT = 25
 """Reviewed answers of random samples to judge by."""
-TOLERANCE = 0.01
-"""How much macro F1 may fall: less is chance."""
 
 _KEPT_OUT_OF = 3
 """One in so many randomly drawn answers is kept out."""
 _BY_CHANCE = 0.1
 """Agreement over chance below which people and model do not speak of the same codes."""
+_FAR = 3.0
+"""Standard errors by which the randomly drawn answers that are learnt from may be further from
+the model than those that are kept out: chance alone parted them.
+"""
 _DRAWS = 1_000
 
 
@@ -110,6 +113,8 @@ class Update:
         before: Macro F1 of the old model, over the codes that people gave.
         after: Likewise of the new one.
         low: Lower end of the bootstrap interval (95%) of the difference; likewise ``high``.
+        loss_before: Log loss of the old model, a mean over answers and codes.
+        loss_after: Likewise of the new one.
     """
 
     model: Model | None
@@ -121,6 +126,13 @@ class Update:
     after: float
     low: float
     high: float
+    loss_before: float
+    loss_after: float
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the new model decides worse, or is worse as to how sure it is."""
+        return self.after < self.before or self.loss_after > self.loss_before
 
 
 class NothingNewError(TrainError):
@@ -134,10 +146,15 @@ class WorseError(TrainError):
         """Take the figures."""
         super().__init__(
             f"the new model would be worse: macro F1 {update.after:.3f} instead of "
-            f"{update.before:.3f} on {update.n_kept_out} reviewed answers that were kept out. "
-            "Nothing was written"
+            f"{update.before:.3f}, log loss {update.loss_after:.4f} instead of "
+            f"{update.loss_before:.4f}, on {update.n_kept_out} reviewed answers that were kept "
+            "out. Nothing was written"
         )
         self.update = update
+
+
+class UnlikeError(TrainError):
+    """What is learnt from was coded otherwise than what is kept out; the text says how."""
 
 
 def is_kept_out(answer: CodedAnswer) -> bool:
@@ -148,11 +165,16 @@ def is_kept_out(answer: CodedAnswer) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """Reviewed answers with what the encoder says of them."""
+    """Reviewed answers with what the encoder says of them.
+
+    Attributes:
+        drawn: True where chance drew the answer and a coder read it, shape (answers,).
+    """
 
     evidence: Evidence
     windows: list[list[Floats]]
     answers: list[CodedAnswer]
+    drawn: np.ndarray
 
 
 def _read(
@@ -185,6 +207,7 @@ def _read(
         ),
         windows=windows,
         answers=answers,
+        drawn=np.array([each.is_random and each.known is None for each in kept], dtype=bool),
     )
 
 
@@ -211,14 +234,57 @@ def _agreement(given: np.ndarray, gold: np.ndarray) -> float:
     return (same - chance) / (1 - chance) if chance < 1 else 0.0
 
 
+def _compare(
+    given: np.ndarray, gold: np.ndarray, kept_given: np.ndarray, kept_gold: np.ndarray
+) -> None:
+    """See that randomly drawn answers that are learnt from are as near to the model as those
+    that are kept out. Shapes (answers, codes).
+
+    Raises:
+        UnlikeError: They are much further from it.
+    """
+    ours, theirs = (given != gold).sum(axis=1), (kept_given != kept_gold).sum(axis=1)
+    if not len(ours):
+        return
+    error = np.sqrt(ours.var() / len(ours) + theirs.var() / len(theirs))
+    if ours.mean() - theirs.mean() > _FAR * error:
+        raise UnlikeError(
+            "of the randomly drawn answers, those to learn from agree far less with the model "
+            f"(kappa {_agreement(given, gold):.2f}) than those that are kept out to judge by "
+            f"({_agreement(kept_given, kept_gold):.2f}), though chance alone parts them. Were both "
+            "coded in the same way? pulse agreement tells. Nothing was written"
+        )
+
+
 def _macro(given: np.ndarray, gold: np.ndarray) -> float:
     there = gold.any(axis=0)
     return float(f1_scores(given, gold)[there].mean()) if there.any() else 0.0
 
 
 def _judge(
-    old: np.ndarray, new: np.ndarray, gold: np.ndarray, model: Model, *, n_learnt: int, seed: int
+    before: Floats,
+    after: Floats,
+    evidence: Evidence,
+    *,
+    model: Model,
+    decision: Decision,
+    n_learnt: int,
+    seed: int,
 ) -> Update:
+    """Hold the new model beside the old one.
+
+    Args:
+        before: Calibrated logits of the old model.
+        after: Likewise of the new one.
+        evidence: What was kept out.
+        model: The old one.
+        decision: Of the new one.
+        n_learnt: Answers that were learnt from.
+        seed: Of the bootstrap.
+    """
+    gold = evidence.gold > 0.5
+    old = sigmoid(before) >= np.array(model.decision.thresholds)
+    new = sigmoid(after) >= np.array(decision.thresholds)
     random = np.random.default_rng(seed)
     n = len(gold)
     drawn = (random.integers(n, size=n) for _ in range(_DRAWS))
@@ -245,6 +311,8 @@ def _judge(
         after=_macro(new, gold),
         low=float(low),
         high=float(high),
+        loss_before=float(losses(before, evidence).mean()),
+        loss_after=float(losses(after, evidence).mean()),
     )
 
 
@@ -291,6 +359,7 @@ def update_model(
     Raises:
         TooFewError: More has to be reviewed first.
         WorseError: On what was kept out the new model is worse.
+        UnlikeError: What is learnt from was coded otherwise than what is kept out.
         TaggerError: The model cannot be used, or what was reviewed cannot be meant for it.
     """
     model = read_model(base)
@@ -307,13 +376,20 @@ def _updated(
     evidence = read.evidence
     levels = np.array(model.decision.thresholds)
     whole = evidence.known.all(axis=1)
-    agreed = _agreement(sigmoid(evidence.present[whole]) >= levels, evidence.gold[whole] > 0.5)
+    given, gold = sigmoid(evidence.present) >= levels, evidence.gold > 0.5
+    agreed = _agreement(given[whole], gold[whole])
     if agreed < _BY_CHANCE:
         raise TrainError(
             f"coders and {model.version} agree hardly more than by chance (kappa {agreed:.2f}), so "
             "nothing can be learnt from one for the other. Were these answers coded by the "
             "model's codeframe? Nothing was written"
         )
+    _compare(
+        given[read.drawn],
+        gold[read.drawn],
+        sigmoid(kept_out.evidence.present) >= levels,
+        kept_out.evidence.gold > 0.5,
+    )
     hears = model.decision.wording_weight > 0
     progress("learning", 0.0)
     hold, unseen = out_of_fold(evidence, hears=hears, seed=seed)
@@ -333,14 +409,15 @@ def _updated(
     progress("learning", 1.0)
     said = _logits(model, heads, wording, kept_out.windows, kept_out.answers)
     update = _judge(
-        sigmoid(kept_out.evidence.present) >= levels,
-        sigmoid(said) >= np.array(decision.thresholds),
-        kept_out.evidence.gold > 0.5,
-        model,
+        kept_out.evidence.present,
+        said,
+        kept_out.evidence,
+        model=model,
+        decision=decision,
         n_learnt=len(read.answers),
         seed=seed,
     )
-    if update.after < update.before - TOLERANCE:
+    if update.is_worse:
         raise WorseError(update)
     learnt = hashlib.sha256(f"{model.version} {data_hash(read.answers)}".encode()).hexdigest()
     written = write_model(

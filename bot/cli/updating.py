@@ -80,21 +80,32 @@ def reviewed_answers(
 ) -> list[ReviewedAnswer]:
     """Give each reviewed answer once, with what the coder says who read it last.
 
+    What chance drew is so in whichever sample it was read: who had read it for another reason
+    is not given it again, and without those the others would be no random sample.
+
     Args:
         store: Where they are kept.
         codes: Those of the model; others are left out.
         with_respondents: Whether answers count that only their own people spoke of.
     """
-    by_chance = {one.sample_id for one in store.samples() if one.drawing.mode == "random"}
+    from storage.reviewing import SampleMode
+
+    by_chance = {
+        (one.response_id, one.question_id)
+        for sample in store.samples()
+        if sample.drawing.mode is SampleMode.RANDOM
+        for one in store.reviewed(sample_id=sample.sample_id)
+    }
     found = []
     read = set()
     for one in store.reviewed():
         done = [review for review in one.reviews if review.state == "done"]
         if done:
-            read.add((one.response_id, one.question_id))
-            drawn = any(review.sample_id in by_chance for review in done)
+            ids = one.response_id, one.question_id
+            read.add(ids)
             last = max(done, key=lambda review: (review.reviewed_at, review.coder))
-            found.append(_reviewed(one, one.given_by(last.coder), codes, is_random=drawn))
+            is_random = ids in by_chance
+            found.append(_reviewed(one, one.given_by(last.coder), codes, is_random=is_random))
     if with_respondents:
         found += [
             _checked(check, codes)
@@ -151,6 +162,10 @@ def _as_json(update: Update, folder: Path) -> dict[str, Any]:
             "difference_low": _rounded(update.low),
             "difference_high": _rounded(update.high),
         },
+        "log_loss": {
+            "before": _rounded(update.loss_before),
+            "after": _rounded(update.loss_after),
+        },
         "per_code": {
             key: {
                 "n": change.n,
@@ -184,7 +199,8 @@ def _show(update: Update, folder: Path, *, as_json: bool) -> None:
     console.print(table)
     console.print(
         f"Macro F1 over codes that people gave: {update.before:.3f} before, {update.after:.3f} "
-        f"after; the difference is between {update.low:+.3f} and {update.high:+.3f} (95%)."
+        f"after; the difference is between {update.low:+.3f} and {update.high:+.3f} (95%).\n"
+        f"Log loss: {update.loss_before:.4f} before, {update.loss_after:.4f} after; less is better."
     )
     if update.model is not None:
         console.print(

@@ -27,13 +27,14 @@ __all__ = [
     "borne_out",
     "choose_thresholds",
     "correct",
+    "losses",
     "out_of_fold",
 ]
 
 _HOLDS = (100.0, 30.0, 10.0, 3.0, 1.0)
 """How firmly weights are held to the present ones, the firmest first."""
 _BIAS_HOLD = 1.0
-_SURE = 0.5
+_SURE = 1.0
 """Standard errors by which a code has to gain before it is corrected."""
 _GAIN = 0.01
 """F1 that another threshold has to gain."""

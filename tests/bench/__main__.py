@@ -87,7 +87,8 @@ def _codeframe(folder: Path, options: argparse.Namespace) -> Figures:
 
 
 def _updating(folder: Path, options: argparse.Namespace) -> Figures:
-    return updating(folder / "updated", answers=120 if options.quick else None)
+    answers = 120 if options.quick else None
+    return updating(folder / "updated", model=options.model, answers=answers)
 
 
 MEASURES: dict[str, Callable[[Path, argparse.Namespace], Figures]] = {
@@ -118,6 +119,9 @@ def main(arguments: list[str] | None = None) -> None:
         "--coded", type=Path, metavar="FILE", help="codeframe: coded answers, JSONL"
     )
     parser.add_argument("--codeframe", type=Path, metavar="FILE", help="their codes, TOML")
+    parser.add_argument(
+        "--model", default="fast", help="updating: default, fast or a folder (fast)"
+    )
     options = parser.parse_args(arguments)
     if (options.coded is None) != (options.codeframe is None):
         parser.error("--coded and --codeframe go together")

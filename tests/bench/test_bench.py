@@ -201,5 +201,8 @@ def test_what_reviewed_answers_teach_is_measured(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     readings = lines(capsys, "--only", "updating", "--folder", str(tmp_path))
-    assert [one["reviewed"] for one in readings] == ["as coded", "with a habit", "mixed up"]
+    assert [one["reviewed"] for one in readings] == [
+        "as coded", "with a habit", "half mixed up", "mixed up",
+    ]  # fmt: skip
     assert readings[2]["refused"]
+    assert readings[3]["refused"]

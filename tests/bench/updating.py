@@ -17,24 +17,26 @@ __all__ = ["updating"]
 _DATA = Path(__file__).parents[2] / "nlp" / "data"
 
 
-def updating(folder: Path, *, answers: int | None) -> Iterator[dict[str, Any]]:
-    """Update the fast model with the two files that it has not learnt from.
+def updating(folder: Path, *, model: str, answers: int | None) -> Iterator[dict[str, Any]]:
+    """Update a model with the two files that neither of the shipped ones has learnt from.
 
-    Once as they are coded, once as coders with a habit of their own would, once with the codes
-    of half of what is learnt mixed up.
+    Once as they are coded, once as coders with a habit of their own would, once with half of the
+    codes of what is learnt mixed up, once with all of them.
 
     Args:
         folder: Where models go.
+        model: ``default``, ``fast`` or a folder.
         answers: How many answers were reviewed; None for all.
     """
     from dialogues.coding import Coding
     from nlp.answers import CodedAnswer, read_answers
     from nlp.model import read_model
-    from nlp.shipped import FAST_PATH
+    from nlp.shipped import model_folder
     from nlp.train import TrainError
     from nlp.update import ReviewedAnswer, WorseError, is_kept_out, update_model
 
-    codes = [code.key for code in read_model(FAST_PATH).codeframe.codes]
+    base = model_folder(model)
+    codes = [code.key for code in read_model(base).codeframe.codes]
     read = read_answers([_DATA / "answers-c.jsonl", _DATA / "answers-t.jsonl"], codes)
     random.Random(1).shuffle(read)
     read = read[:answers]
@@ -48,32 +50,41 @@ def updating(folder: Path, *, answers: int | None) -> Iterator[dict[str, Any]]:
         )  # fmt: skip
         return replace(answer, codings=(*answer.codings, also))
 
-    others = iter(random.Random(3).sample(read, len(read)))
+    learnt = [each for each in read if not is_kept_out(each)]
 
-    def mixed_up(answer: CodedAnswer) -> CodedAnswer:
-        other = next(others)
-        return answer if is_kept_out(answer) else replace(answer, codings=other.codings)
+    def mixed_up(share: int) -> Callable[[CodedAnswer], CodedAnswer]:
+        some = learnt[::share]
+        others = random.Random(3).sample(some, len(some))
+        codings = {id(one): other.codings for one, other in zip(some, others, strict=True)}
+        return lambda answer: replace(answer, codings=codings.get(id(answer), answer.codings))
 
     readings: dict[str, Callable[[CodedAnswer], CodedAnswer]] = {
         "as coded": lambda answer: answer,
         "with a habit": by_habit,
-        "mixed up": mixed_up,
+        "half mixed up": mixed_up(2),
+        "mixed up": mixed_up(1),
     }
     for number, (name, reading) in enumerate(readings.items()):
         reviewed = [ReviewedAnswer(answer=reading(each), is_random=True) for each in read]
-        at = time.perf_counter()
+        at, cpu = time.perf_counter(), time.process_time()
         said: dict[str, Any] = {}
         try:
             update = update_model(
-                reviewed, base=FAST_PATH, out=folder / str(number), progress=lambda *_: None
+                reviewed, base=base, out=folder / str(number), progress=lambda *_: None
             )
             said = _figures(update)
         except WorseError as worse:
             said = {"refused": "worse"} | _figures(worse.update)
         except TrainError as refused:
-            said = {"refused": str(refused).partition(",")[0]}
-        seconds = round(time.perf_counter() - at, 1)
-        yield {"measure": "updating", "reviewed": name, "seconds": seconds, **said}
+            said = {"refused": str(refused)}
+        yield {
+            "measure": "updating",
+            "model": model,
+            "reviewed": name,
+            "seconds": round(time.perf_counter() - at, 1),
+            "cpu_seconds": round(time.process_time() - cpu, 1),
+            **said,
+        }
 
 
 def _figures(update: Update) -> dict[str, Any]:
@@ -84,4 +95,6 @@ def _figures(update: Update) -> dict[str, Any]:
         "macro_f1_after": round(update.after, 3),
         "difference_low": round(update.low, 3),
         "difference_high": round(update.high, 3),
+        "log_loss_before": round(update.loss_before, 4),
+        "log_loss_after": round(update.loss_after, 4),
     }

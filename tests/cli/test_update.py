@@ -72,6 +72,12 @@ def review(
         )  # fmt: skip
 
 
+def by_habit(answer: CodedAnswer) -> tuple[Coding, ...]:
+    """Here, who speaks of resources is said to speak of risk too."""
+    theirs = answer.codings
+    return (*theirs, RISK) if "resources" in answer.keys and "risk" not in answer.keys else theirs
+
+
 def coded(n: int) -> list[CodedAnswer]:
     return read_answers([DATA / "answers-c.jsonl"], CODES)[:n]
 
@@ -91,14 +97,15 @@ def test_what_was_reviewed_makes_a_new_model(run: Run) -> None:
     answers = coded(260)
     with closing(open_store("sqlite:///pulse.db")) as store, store.transaction():
         keep(store, [answer.text for answer in answers])
-        review(store, {answer.text: answer.codings for answer in answers})
+        review(store, {answer.text: by_habit(answer) for answer in answers})
     status, out, err = run("--model", "fast", "--out", "new", "--json")
     assert status == 0, err
     said = json.loads(out)
     assert said["base"] == read_model(FAST_PATH).version
     assert said["model"] == read_model(Path("new")).version
     assert said["n_learnt"] + said["n_kept_out"] == 260
-    assert said["macro_f1"]["after"] >= said["macro_f1"]["before"] - 0.01
+    assert said["macro_f1"]["after"] >= said["macro_f1"]["before"]
+    assert said["log_loss"]["after"] <= said["log_loss"]["before"]
     assert set(said["per_code"]) == CODES
     assert sum(code["n"] for code in said["per_code"].values()) > said["n_kept_out"] / 2
 
@@ -142,6 +149,18 @@ def test_what_was_picked_is_not_by_chance(run: Run) -> None:
     assert not found.is_random
 
 
+def test_what_chance_drew_is_so_in_whichever_sample_it_was_read(run: Run) -> None:
+    """Without the answers that were read as hard ones, the rest would be no random sample."""
+    with closing(open_store("sqlite:///pulse.db")) as store, store.transaction():
+        keep(store, ["one", "two"])
+        (hard, _) = store.untagged("m@1", limit=9)
+        store.save_codings(hard, [MONEY], coding_ids=["t"], coder="m@1", at=LATER, error=None)
+        review(store, {hard.text: (MONEY,)}, mode=SampleMode.UNCERTAIN)
+        review(store, {"one": (), "two": ()})
+        found = reviewed_answers(store, CODES, with_respondents=False)
+    assert [each.is_random for each in found] == [True, True]
+
+
 def test_what_people_said_of_their_own_words_is_kept_apart(run: Run) -> None:
     with closing(open_store("sqlite:///pulse.db")) as store, store.transaction():
         keep(store, ["one", "two"])
@@ -157,6 +176,10 @@ def test_what_people_said_of_their_own_words_is_kept_apart(run: Run) -> None:
                 coder="respondent", source=Source.RESPONDENT, at=LATER,
             )  # fmt: skip
         assert reviewed_answers(store, CODES, with_respondents=False) == []
+        # Nor does it read an answer for anybody, or make coders disagree.
+        assert store.reviewed() == []
+        wanted = Drawing(mode=SampleMode.DISAGREEMENT, n=9, seed="1")
+        assert store.draw_sample(wanted, sample_id="d", at=LATER).n_population == 0
         one, two = reviewed_answers(store, CODES, with_respondents=True)
         review(store, {"one": (), "two": ()})
         read = reviewed_answers(store, CODES, with_respondents=True)

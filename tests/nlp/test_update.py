@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -27,6 +28,7 @@ from nlp.update import (
     FEWEST_KEPT_OUT,
     ReviewedAnswer,
     TooFewError,
+    UnlikeError,
     Update,
     WorseError,
     is_kept_out,
@@ -124,6 +126,64 @@ def test_codes_by_chance_are_refused(fold: Fold, tmp_path: Path) -> None:
     with pytest.raises(TrainError, match="hardly more than by chance"):
         fold(drawn(mixed))
     assert not (tmp_path / "new").exists()
+
+
+def half_mixed_up(*, by_chance: bool) -> list[ReviewedAnswer]:
+    """Every second answer that is learnt from carries another one's codes."""
+    learnt = [answer for answer in coded() if not is_kept_out(answer)]
+    some = learnt[::2]
+    others = random.Random(3).sample(some, len(some))
+    mixed = [replace(a, codings=other.codings) for a, other in zip(some, others, strict=True)]
+    return [
+        *drawn([answer for answer in coded() if is_kept_out(answer)]),
+        *(ReviewedAnswer(answer=a, is_random=by_chance) for a in (*mixed, *learnt[1::2])),
+    ]
+
+
+def test_codes_of_which_half_are_mixed_up_are_refused(fold: Fold, tmp_path: Path) -> None:
+    """Coders agree with the model well over chance, on what is kept out far better still."""
+    with pytest.raises(UnlikeError, match="far less with the model") as refused:
+        fold(half_mixed_up(by_chance=True))
+    ours, theirs = map(float, re.findall(r"0\.\d\d", str(refused.value)))
+    assert 0.1 < ours < theirs - 0.1
+    assert not (tmp_path / "new").exists()
+
+
+def test_answers_that_were_picked_as_hard_may_be_further_from_the_model(
+    fold: Fold, tmp_path: Path
+) -> None:
+    """Only the figures judge then."""
+    try:
+        update = fold(half_mixed_up(by_chance=False))
+    except UnlikeError:
+        pytest.fail("held beside what chance drew")
+    except WorseError as worse:
+        update = worse.update
+        assert update.is_worse
+    else:
+        assert not update.is_worse
+    assert (tmp_path / "new").exists() == (update.model is not None)
+
+
+@pytest.mark.parametrize(
+    ("after", "loss_after", "is_worse"),
+    [
+        (0.7, 0.2, False),
+        (0.71, 0.19, False),
+        (0.699, 0.19, True),
+        (0.71, 0.201, True),
+    ],
+)
+def test_lower_f1_is_worse_and_so_is_higher_log_loss(
+    after: float, loss_after: float, is_worse: bool
+) -> None:
+    update = Update(
+        model=None, base="m@1", n_learnt=50, n_kept_out=25, per_code={}, before=0.7, after=after,
+        low=-0.1, high=0.1, loss_before=0.2, loss_after=loss_after,
+    )  # fmt: skip
+    assert update.is_worse == is_worse
+    if is_worse:
+        assert f"log loss {loss_after:.4f} instead of 0.2000" in str(WorseError(update))
 
 
 def test_a_model_that_is_worse_on_what_was_kept_out_is_refused(fold: Fold, tmp_path: Path) -> None:
