@@ -231,6 +231,7 @@ class MemberCheck:
 
     Attributes:
         codings: Confirmed or rejected, by place in the text.
+        suggested: What the tagger makes of it that read it last, by place in the text.
     """
 
     response_id: str
@@ -238,6 +239,7 @@ class MemberCheck:
     question: str
     text: str
     codings: tuple[KeptCoding, ...]
+    suggested: tuple[Coding, ...]
 
 
 class Tagging(Protocol):

@@ -123,13 +123,15 @@ class Samples(Codings):
         checks = []
         for (response_id, question_id), same in by_answer:
             rows = list(same)
+            kept = [read_kept_coding(row) for row in rows]
             checks.append(
                 MemberCheck(
                     response_id=response_id,
                     question_id=question_id,
                     question=rows[0]["question"],
                     text=rows[0]["text"],
-                    codings=tuple(read_kept_coding(row) for row in rows),
+                    codings=tuple(one for one in kept if one.source is Source.RESPONDENT),
+                    suggested=tuple(one.coding for one in kept if one.source is Source.TAGGER),
                 )
             )
         return checks

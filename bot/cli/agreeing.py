@@ -179,7 +179,7 @@ def _of_files(files: Sequence[Path], *, tagger: bool, model: str, codeframe: Pat
 def _of_store(
     coders: Sequence[str], *, tagger: bool, respondents: bool, sample: str | None, blind: bool
 ) -> _Kept:
-    from bot.cli.reviewed import TAGGER_NAME, reviewed_pairs
+    from bot.cli.reviewed import TAGGER_NAME, checked_pairs, reviewed_pairs
 
     if len(coders) + tagger + 2 * respondents != 2 or not (coders or respondents):
         raise UserError(
@@ -187,18 +187,23 @@ def _of_store(
             "--coder and --tagger, or --respondents"
         )
     known = settings()
-    paired, seen = reviewed_pairs(
-        known.storage.url, coders, respondents=respondents, sample=sample, blind=blind
-    )
+    if respondents:
+        if sample is not None or blind:
+            raise UserError(
+                "--sample and --blind are about coders: nobody drew what people said of their own "
+                "words, so leave them out"
+            )
+        names = "respondents", TAGGER_NAME
+        return checked_pairs(known.storage.url), _codes(known.codeframe), names
+    paired, seen = reviewed_pairs(known.storage.url, coders, sample=sample, blind=blind)
     if seen:
         typer.echo(
             f"Warning: {seen} of the reviews were made with the tags in view, and agree more than "
             "they would; --blind leaves them out.",
             err=True,
         )
-    first = "respondents" if respondents else coders[0]
     second = coders[1] if len(coders) == 2 else TAGGER_NAME
-    return paired, _codes(known.codeframe), (first, second)
+    return paired, _codes(known.codeframe), (coders[0], second)
 
 
 # JSON -------------------------------------------------------------------------------------

@@ -9,26 +9,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
-from dialogues.coding import Said, Source, coder_id, coder_name
+from dialogues.coding import Said, coder_id, coder_name
 
 if TYPE_CHECKING:
     from nlp.pairing import Coded, Paired
-    from storage.reviewing import Reviewed
+    from storage.reviewing import MemberCheck, Reviewed
 
-__all__ = ["TAGGER_NAME", "reviewed_pairs"]
+__all__ = ["TAGGER_NAME", "checked_pairs", "reviewed_pairs"]
 
 TAGGER_NAME = "the tagger"
 
 
 def reviewed_pairs(
-    url: str, coders: Sequence[str], *, respondents: bool, sample: str | None, blind: bool
+    url: str, coders: Sequence[str], *, sample: str | None, blind: bool
 ) -> tuple[Paired, int]:
     """Bring together what two say of the answers that were reviewed.
 
     Args:
         url: Of the store.
-        coders: Two coders, or one who is held against the tagger; none with ``respondents``.
-        respondents: Hold the tagger against those who answered.
+        coders: Two coders, or one who is held against the tagger.
         sample: Only answers that were drawn in it; None for all.
         blind: Only reviews that were made without seeing tags.
 
@@ -38,7 +37,7 @@ def reviewed_pairs(
     Raises:
         UserError: A coder has reviewed nothing here.
     """
-    from nlp.pairing import RESPONDENT, TAGGER, pair_coders
+    from nlp.pairing import TAGGER, pair_coders
     from storage.open import open_reader
 
     store = open_reader(url)
@@ -48,9 +47,8 @@ def reviewed_pairs(
         store.close()
     ids = [coder_id(name) for name in coders]
     _check(ids, answers)
-    first = RESPONDENT if respondents else ids[0]
     second = ids[1] if len(ids) == 2 else TAGGER
-    paired = pair_coders((_coded(answer, blind=blind) for answer in answers), first, second)
+    paired = pair_coders((_coded(answer, blind=blind) for answer in answers), ids[0], second)
     compared = {pair.answer_id for pair in paired.pairs}
     seen = sum(
         not review.blind
@@ -60,6 +58,41 @@ def reviewed_pairs(
         if review.coder in ids
     )
     return paired, seen
+
+
+def checked_pairs(url: str) -> Paired:
+    """Bring together what people say of the tags of their own words, and the tagger.
+
+    Of codes that nobody asked them of they say nothing, so these do not count. Whether a coder
+    read the answer too, and from which sample, makes no difference.
+
+    Args:
+        url: Of the store.
+    """
+    from nlp.pairing import RESPONDENT, TAGGER, pair_coders
+    from storage.open import open_reader
+
+    store = open_reader(url)
+    try:
+        checks = store.member_checks()
+    finally:
+        store.close()
+    return pair_coders(map(_checked, checks), RESPONDENT, TAGGER)
+
+
+def _checked(check: MemberCheck) -> Coded:
+    from nlp.pairing import RESPONDENT, TAGGER, Coded
+
+    spoken = {one.coding.enabler for one in check.codings}
+    return Coded(
+        answer_id=_answer_id(check),
+        text=check.text,
+        question=check.question,
+        codings={
+            RESPONDENT: tuple(o.coding for o in check.codings if o.status is not Said.REJECTED),
+            TAGGER: tuple(one for one in check.suggested if one.enabler in spoken),
+        },
+    )
 
 
 def _check(ids: Sequence[str], answers: Sequence[Reviewed]) -> None:
@@ -73,12 +106,12 @@ def _check(ids: Sequence[str], answers: Sequence[Reviewed]) -> None:
         raise UserError("Name two different coders")
 
 
-def _answer_id(answer: Reviewed) -> str:
+def _answer_id(answer: Reviewed | MemberCheck) -> str:
     return f"{answer.response_id}/{answer.question_id}"
 
 
 def _coded(answer: Reviewed, *, blind: bool) -> Coded:
-    from nlp.pairing import RESPONDENT, TAGGER, Coded
+    from nlp.pairing import TAGGER, Coded
 
     codings = {
         review.coder: answer.given_by(review.coder)
@@ -87,11 +120,6 @@ def _coded(answer: Reviewed, *, blind: bool) -> Coded:
     }
     if answer.tagged_by is not None:
         codings[TAGGER] = answer.given_by(answer.tagged_by)
-    said = [kept for kept in answer.codings if kept.source is Source.RESPONDENT]
-    if said:
-        codings[RESPONDENT] = tuple(
-            kept.coding for kept in said if kept.status is not Said.REJECTED
-        )
     return Coded(
         answer_id=_answer_id(answer),
         text=answer.text,

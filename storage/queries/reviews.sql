@@ -173,14 +173,18 @@ order by c.response_id, c.question_id, c.span_start, c.span_end, c.enabler,
     coalesce(c.stance, ''), c.coder
 
 -- name: member_checks
--- What people said of the tags of their own words, and nothing of who they are.
+-- What people said of the tags of their own words, beside what the tagger says that read them
+-- last, and nothing of who they are.
 select c.response_id, c.question_id, a.question, a.text, c.enabler, c.stance, c.span_text,
     c.span_start, c.span_end, c.confidence, c.threshold, c.coder, c.source, c.coded_at, c.status
-from codings c
-join answers a on a.response_id = c.response_id and a.question_id = c.question_id
-where c.source = 'respondent'
+from (select distinct response_id, question_id from codings where source = 'respondent') o
+cross join answers a
+cross join codings c
+where a.response_id = o.response_id and a.question_id = o.question_id
+and c.response_id = o.response_id and c.question_id = o.question_id
+and (c.source = 'respondent' or (c.coder = a.tagged_by and a.tag_error is null))
 order by c.response_id, a.place, c.question_id, c.span_start, c.span_end, c.enabler,
-    coalesce(c.stance, '')
+    coalesce(c.stance, ''), c.coder
 
 -- name: review_progress
 select count(*) as n, coalesce(sum(case when (

@@ -79,6 +79,14 @@ class Team:
                 "update reviews set blind = 0 where coder = :coder", {"coder": coder}
             )
 
+    def says(self, answer_id: str, one: Coding, said: Said) -> None:
+        """Let somebody speak of a tag of their own words."""
+        self.store._add_coding(
+            one, said, response_id=answer_id, question_id="why",
+            coding_id=f"own-{answer_id}-{one.enabler}", coder="respondent",
+            source=Source.RESPONDENT, at=LATER,
+        )  # fmt: skip
+
 
 @pytest.fixture
 def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -136,15 +144,33 @@ def test_coder_against_tagger_leaves_out_what_was_not_tagged(team: Team, run: Ru
 def test_respondents_against_tagger(team: Team, run: Run) -> None:
     status, _, err = run("--respondents")
     assert (status, "have coded no answer in common" in err) == (2, True)
-    store = team.store
-    for answer_id, said in (("s0", Said.CONFIRMED), ("s1", Said.REJECTED)):
-        store._add_coding(
-            RISK, said, response_id=answer_id, question_id="why", coding_id=f"own-{answer_id}",
-            coder="respondent", source=Source.RESPONDENT, at=LATER,
-        )  # fmt: skip
+    before = figures(run, "--coder", "ada", "--tagger")
+    team.says("s0", RISK, Said.CONFIRMED)
+    team.says("s1", RISK, Said.REJECTED)
     record = figures(run, "--respondents")
     risk = record["per_code"]["risk"]
     assert (record["n"], risk["n_first"], risk["n_second"], risk["n_both"]) == (2, 1, 2, 1)
+    # It is no coder's, so it changes no figure of theirs.
+    assert figures(run, "--coder", "ada", "--tagger") == before
+
+
+def test_respondents_speak_of_what_no_coder_read_and_only_of_what_they_were_shown(
+    team: Team, run: Run
+) -> None:
+    with team.store.transaction():
+        someone = person(team.store, "p9")
+        consented(team.store, someone, "s9")
+        go_on(team.store, someone, answered("why", TEXT, text=TEXT), session_id="s9")
+        [answer] = [one for one in team.store.untagged("m@1", limit=9) if one.response_id == "s9"]
+        team.store.save_codings(
+            answer, [RISK, MONEY], coding_ids=["a", "b"], coder="m@1", at=AT, error=None
+        )
+    team.says("s9", RISK, Said.CONFIRMED)
+    record = figures(run, "--respondents")
+    assert (record["n"], record["first_only"], record["second_only"]) == (1, 0, 0)
+    assert record["per_code"]["risk"]["n_both"] == 1
+    assert record["per_code"]["resources"]["n_second"] == 0
+    assert record["differences"] == []
 
 
 def test_of_one_sample(team: Team, run: Run) -> None:
@@ -160,6 +186,8 @@ def test_wrong_input_is_said_plainly(team: Team, run: Run) -> None:
         (["--coder", "ada"], "Say who is held against whom"),
         (["--coder", "ada", "--coder", "ben", "--tagger"], "Say who is held against whom"),
         (["--respondents", "--tagger"], "Say who is held against whom"),
+        (["--respondents", "--sample", "x"], "nobody drew"),
+        (["--respondents", "--blind"], "nobody drew"),
         (["--coder", "ada", "--coder", "eve"], "eve has reviewed nothing here. Who has: ada, ben"),
         (["--coder", "ada", "--coder", "ada"], "Name two different coders"),
         (["a.jsonl", "b.jsonl", "--blind"], "leave out either them or the options"),
