@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +28,10 @@ __all__ = ["Coder"]
 log = logging.getLogger(__name__)
 
 _BATCH = 32
+_AT_ONCE = 4_000
+"""Characters that are handed to the tagger at once, where more than one answer is: with the
+larger model a second or two, so that no answer waits for many long ones.
+"""
 _IDLE_SECONDS = 2.0
 _LONGEST_WAIT = 300.0
 
@@ -114,23 +118,24 @@ class Coder:
         place, count = self._share()
         found = await self._writer.run(lambda store: store.untagged(version, limit=_BATCH * count))
         answers = [one for one in found if _whose(one, count) == place][:_BATCH]
-        if not answers:
-            return False
-        await self._read(answers, version)
-        return True
+        for batch in _batches(answers):
+            if not await self._read(batch, version):
+                return False
+        return bool(answers)
 
-    async def _read(self, answers: list[UntaggedAnswer], version: str) -> None:
-        """Read a batch, and keep what came of it."""
+    async def _read(self, answers: list[UntaggedAnswer], version: str) -> bool:
+        """Read a batch, and keep what came of it; False once the process was killed."""
         clock = asyncio.get_running_loop().time
         began = clock()
         results = await self._process.read(answers)
         seconds = clock() - began
         if results is None:
-            return
+            return False
         read = list(zip(answers, results, strict=True))
         await self._writer.run(lambda store: self._save(store, read, version))
         n_failed = sum(error is not None for _, error, _ in results)
         self._observer.tagged(len(results) - n_failed, n_failed, seconds)
+        return True
 
     def _save(self, store: Store, read: list[tuple[UntaggedAnswer, Read]], version: str) -> None:
         for answer, (codings, error, pipeline) in read:
@@ -142,6 +147,20 @@ class Coder:
                 at=self._now(),
                 error=error,
             )
+
+
+def _batches(answers: Sequence[UntaggedAnswer]) -> Iterator[list[UntaggedAnswer]]:
+    """Give all of the answers, the short ones first, a few thousand characters at a time."""
+    batch: list[UntaggedAnswer] = []
+    n = 0
+    for answer in sorted(answers, key=lambda one: len(one.text)):
+        if batch and n + len(answer.text) > _AT_ONCE:
+            yield batch
+            batch, n = [], 0
+        batch.append(answer)
+        n += len(answer.text)
+    if batch:
+        yield batch
 
 
 def _whose(answer: UntaggedAnswer, count: int) -> int:

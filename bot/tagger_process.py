@@ -24,8 +24,9 @@ __all__ = ["Read", "TaggerProcess"]
 
 log = logging.getLogger(__name__)
 
-#: The longest that one batch may take before its process is taken for stuck.
-_STUCK_SECONDS = 120.0
+#: The longest that one batch may take before its process is taken for stuck. The longest answer
+#: takes some ten seconds with the larger model, and the process gives way to all others.
+_STUCK_SECONDS = 300.0
 
 #: A batch of long answers is one long line.
 _LINE_LIMIT = 64 * 1024 * 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -112,6 +113,18 @@ async def test_other_languages_are_read_by_phrases_or_not_at_all_and_say_so(plac
     assert read["tagged_by"] == code["coder"]
 
 
+def test_what_reads_answers_is_not_in_the_process_that_replies() -> None:
+    code = (
+        "import sys, bot.app, bot.cli.running, bot.coding; "
+        "print(*sorted({'spacy', 'onnxruntime', 'numpy', 'sklearn'} & set(sys.modules)))"
+    )
+    root = Path(module.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert done.stdout.split() == []
+
+
 async def test_nothing_to_read_starts_no_process(place: Place, stub: list[str]) -> None:
     async with coding(place, stub) as coder:
         await asyncio.sleep(0.2)
@@ -135,6 +148,23 @@ async def test_an_answer_that_breaks_the_process_is_set_aside_and_the_rest_go_on
     troubles = place.rows("select text, tag_error from answers where tag_error is not null")
     assert {row["text"] for row in troubles} == {"die, said Ben", "refuse me"}
     assert "said Ben" not in caplog.text
+
+
+async def test_short_answers_do_not_wait_for_long_ones(
+    place: Place, stub: list[str], tmp_path: Path
+) -> None:
+    """Nor is a batch of long ones taken for stuck; and a long one is not put off for good."""
+    long = "We meet and meet. " * 170
+    words = {"ann": f"a {long}", "ben": f"b {long}", "cat": "We meet.", "dan": f"d {long}"}
+    words["eve"] = "Nobody asks."
+    for name, text in words.items():
+        say(place, name, text)
+    async with coding(place, stub):
+        await until(lambda: len(codes(place)) == 5 and None not in codes(place).values())
+    batches = [json.loads(line) for line in (tmp_path / "batches").read_text().splitlines()]
+    assert batches[0] == ["We meet.", "Nobody asks.", batches[0][2]]
+    assert len(batches) == 3
+    assert sorted(text for batch in batches for text in batch) == sorted(words.values())
 
 
 async def test_stopping_does_not_wait_for_an_answer_that_takes_long(
