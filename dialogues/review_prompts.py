@@ -5,8 +5,8 @@ keeping anything, or who may do this. Every button says what is to be (this tag 
 stance, so many moves left), of which sample and which taking up of an answer: pressed twice,
 or late, it does no harm.
 
-The place in a button's token is a letter: ``k`` a tag holds or not, ``s`` its stance, ``a`` the
-way to another code, ``m`` back from there, ``d`` done, ``p`` skip, ``u`` undo. The key is
+The place in a button's token is a letter: ``k`` a tag holds or not, ``s`` its stance, ``w`` its
+words, ``a`` the way to another code, ``m`` back from there, ``d`` done, ``p`` skip, ``u`` undo. The key is
 ``SAMPLE-DRAFT-REST``.
 """
 
@@ -18,7 +18,18 @@ from dataclasses import dataclass
 from dialogues import messages
 from dialogues.coding import Code, Codeframe, Stance
 from dialogues.prompts import Button, Layout, Press, Prompt, token
-from dialogues.reviewing import STANCES, Draft, Tag, add, keep, sentences, set_stance, undo
+from dialogues.reviewing import (
+    STANCES,
+    Draft,
+    Tag,
+    add,
+    keep,
+    move,
+    parts,
+    sentences,
+    set_stance,
+    undo,
+)
 from dialogues.words import fold
 
 __all__ = [
@@ -39,7 +50,7 @@ REVIEW = "review"
 #: Stands for a draft where there is none.
 NOTHING = "none"
 
-#: Sentences that are offered one by one.
+#: Sentences, and parts of them, that are offered one by one.
 _OFFERED = 8
 
 _STANCE_LETTERS = {Stance.STRENGTH: "s", Stance.GAP: "g", Stance.NEUTRAL: "n"}
@@ -116,6 +127,8 @@ def changed_by(touched: Touched, scene: Scene) -> Draft:
             return keep(draft, numbers[0], held == "1")
         case "s", [_, ("s" | "g" | "n") as letter]:
             return set_stance(draft, numbers[0], _BY_LETTER[letter])
+        case "w", [_, _]:
+            return _moved(scene, *numbers)
         case "a", [_, ("s" | "g" | "n") as letter, _]:
             return _added(scene, numbers[0], _BY_LETTER[letter], numbers[2])
         case "u", [_] if numbers[0] >= 0:
@@ -123,19 +136,33 @@ def changed_by(touched: Touched, scene: Scene) -> Draft:
     return draft
 
 
-def _added(scene: Scene, code_at: int, stance: Stance, sentence: int) -> Draft:
+def _added(scene: Scene, code_at: int, stance: Stance, place: int) -> Draft:
     codes, places = scene.codeframe.codes, _places(scene.text)
-    if not 0 <= code_at < len(codes) or not 0 <= sentence < len(places):
+    if not 0 <= code_at < len(codes) or not 0 <= place < len(places):
         return scene.draft
-    return add(scene.draft, codes[code_at].key, stance, *places[sentence])
+    return add(scene.draft, codes[code_at].key, stance, *places[place])
+
+
+def _moved(scene: Scene, number: int, place: int) -> Draft:
+    places = _places(scene.text)
+    if not 0 <= place < len(places):
+        return scene.draft
+    return move(scene.draft, number, *places[place])
 
 
 def _places(text: str) -> list[tuple[int, int]]:
-    """Give what words a code can be put on: all of them, then sentence by sentence."""
-    found = sentences(text)
-    if not found:
+    """Give what words a code can be put on: all of them, then sentences and parts of them.
+
+    Where there are too many to choose from, sentences alone.
+    """
+    whole = sentences(text)
+    if not whole:
         return [(0, len(text))]
-    return [(found[0][0], found[-1][1]), *(found[:_OFFERED] if len(found) > 1 else ())]
+    everything = whole[0][0], whole[-1][1]
+    found = [place for place in parts(text) if place != everything]
+    if len(found) > _OFFERED:
+        found = [place for place in whole if place != everything][:_OFFERED]
+    return [everything, *found]
 
 
 # Prompts ------------------------------------------------------------------------------
@@ -152,6 +179,8 @@ def review_prompt(scene: Scene, touched: Touched | None = None) -> Prompt:
         menu = _menu(scene, touched.rest.split("-"))
         if menu is not None:
             return menu
+    if touched is not None and touched.what == "w" and touched.rest.isdecimal():
+        return _words_step(scene, "w", touched.rest)
     shown = [tag for tag in scene.draft.tags if tag.kept or tag.suggested is not None]
     lines = [_tag_line(scene, tag) for tag in shown] or [_say(scene, "review_no_tags")]
     buttons: list[Button] = []
@@ -212,12 +241,17 @@ def _tag_buttons(scene: Scene, number: int, tag: Tag) -> list[Button]:
     key = "review_drop" if tag.kept else "review_keep"
     after = STANCES[(STANCES.index(tag.stance) + 1) % len(STANCES)] if tag.stance else STANCES[0]
     letter = _STANCE_LETTERS[after]
+    words = Button(
+        label=_say(scene, "review_other_words", n=number + 1),
+        token=_token(scene, "w", str(number)),
+    )
     return [
         Button(label=_say(scene, key, n=number + 1), token=_token(scene, "k", f"{number}-{other}")),
         Button(
             label=_say(scene, "review_stance", n=number + 1, stance=_stance(scene, after)),
             token=_token(scene, "s", f"{number}-{letter}"),
         ),
+        *((words,) if tag.kept and len(_places(scene.text)) > 1 else ()),
     ]
 
 
@@ -247,25 +281,24 @@ def _menu(scene: Scene, parts: Sequence[str]) -> Prompt | None:
             ]
             return _step(scene, "review_stance_ask", options, code=name)
         case [word, ("s" | "g" | "n") as letter] if word.isdecimal():
-            return _words_step(scene, word, letter)
+            return _words_step(scene, "a", f"{word}-{letter}")
     return None
 
 
 def _stance_rest(scene: Scene, code: str, letter: str) -> str:
-    """Of an answer of one sentence nobody has to say which."""
+    """Of an answer of one part nobody has to say which."""
     return f"{code}-{letter}-0" if len(_places(scene.text)) == 1 else f"{code}-{letter}"
 
 
-def _words_step(scene: Scene, code: str, letter: str) -> Prompt:
+def _words_step(scene: Scene, what: str, rest: str) -> Prompt:
+    """Ask which words; a press says ``rest`` again, and the number of a place."""
     single = _places(scene.text)[1:]
     lines = [f"{number}. {scene.text[a:b]}" for number, (a, b) in enumerate(single, start=1)]
     options = [
-        Button(label=str(number), token=_token(scene, "a", f"{code}-{letter}-{number}"))
+        Button(label=str(number), token=_token(scene, what, f"{rest}-{number}"))
         for number in range(1, len(single) + 1)
     ]
-    whole = Button(
-        label=_say(scene, "review_whole"), token=_token(scene, "a", f"{code}-{letter}-0")
-    )
+    whole = Button(label=_say(scene, "review_whole"), token=_token(scene, what, f"{rest}-0"))
     text = "\n\n".join([*_head(scene), _say(scene, "review_words"), "\n".join(lines)])
     return Prompt(
         text=text,

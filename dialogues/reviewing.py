@@ -22,6 +22,7 @@ __all__ = [
     "go_on_from",
     "keep",
     "move",
+    "parts",
     "said",
     "sentences",
     "set_stance",
@@ -38,6 +39,11 @@ _REMEMBERED = 50
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 _ANY = re.compile(r"\S+")
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?…]+(?=\s|$)|(?=\n)|$)")
+
+_PART = re.compile(r".+?(?:[,;:](?=\s)|\s[–—-](?=\s)|$)")
+
+#: A sentence is cut where every part has so many words.
+_LEAST_WORDS = 2
 
 _Place = tuple[str, Stance | None, int, int]
 
@@ -240,6 +246,20 @@ def sentences(text: str) -> list[tuple[int, int]]:
     return _spans(_SENTENCE, text)
 
 
+def parts(text: str) -> list[tuple[int, int]]:
+    """Give where the sentences of a text are, each before its own parts where it has some.
+
+    A part ends at a comma, semicolon, colon or dash.
+    """
+    found = []
+    for start, end in sentences(text):
+        cut = [(start + a, start + b) for a, b in _spans(_PART, text[start:end])]
+        if any(len(_WORD.findall(text[a:b])) < _LEAST_WORDS for a, b in cut):
+            cut = []
+        found += [(start, end), *(cut if len(cut) > 1 else ())]
+    return found
+
+
 def _spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     found = []
     for match in pattern.finditer(text):
@@ -247,6 +267,6 @@ def _spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
         if words and any(sign.isalnum() for sign in words):
             start = match.start() + match[0].index(words)
             found.append((start, start + len(words)))
-        elif words and pattern is not _SENTENCE:
+        elif words and pattern is _ANY:
             found.append(match.span())
     return found

@@ -101,6 +101,40 @@ def test_a_code_is_added_by_strand_code_stance_and_words(scene: Scene) -> None:
     assert "[³But nobody tells residents why!³]" in prompt.text
 
 
+def labelled(prompt: Prompt, label: str) -> str:
+    [token] = [one.token for one in (*prompt.options, *prompt.controls) if one.label == label]
+    return token
+
+
+def test_a_tag_is_given_other_words_by_a_button(scene: Scene) -> None:
+    scene, prompt = press(scene, labelled(review_prompt(scene), "1 … words"))
+    assert "Which words say so?" in prompt.text
+    before = scene.draft
+    scene, prompt = press(scene, labelled(prompt, "3"))
+    tag = scene.draft.tags[0]
+    assert TEXT[tag.start : tag.end] == "Ask us first."
+    assert "[¹Ask us first.¹]" in prompt.text
+    scene, _ = press(scene, labelled(prompt, "Undo"))
+    assert scene.draft == before
+
+
+def test_of_a_sentence_its_parts_can_be_chosen(scene: Scene) -> None:
+    text = "There is no money for her, but she got us all in one room"
+    scene = replace(scene, text=text, draft=begin("d", ()))
+    prompt = review_prompt(scene)
+    for label in ["Add", "Outcomes", "Brokerage", "a strength"]:
+        scene, prompt = press(scene, labelled(prompt, label))
+    assert "1. There is no money for her,\n2. but she got us all in one room" in prompt.text
+    scene, _ = press(scene, labelled(prompt, "2"))
+    [tag] = scene.draft.tags
+    assert text[tag.start : tag.end] == "but she got us all in one room"
+
+
+def test_what_has_one_part_alone_needs_no_choosing(scene: Scene) -> None:
+    scene = replace(scene, text="Yes, too slow")
+    assert not [one for one in review_prompt(scene).options if "words" in one.label]
+
+
 def test_a_codeframe_without_strands_gives_its_codes_at_once(
     scene: Scene, codeframe: Codeframe
 ) -> None:
@@ -111,7 +145,7 @@ def test_a_codeframe_without_strands_gives_its_codes_at_once(
     assert [button.label for button in prompt.options] == ["Insight", "Brokerage"]
 
 
-PLACES = st.sampled_from(["k", "s", "a", "m", "d", "p", "u", "z"])
+PLACES = st.sampled_from(["k", "s", "w", "a", "m", "d", "p", "u", "z"])
 RESTS = st.one_of(
     st.text(max_size=12),
     st.from_regex(r"[xtsgn0-9]{1,3}(-[sgn0-9]{1,2}){0,3}", fullmatch=True),
