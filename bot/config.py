@@ -141,6 +141,7 @@ class Settings(Table):
             TaggerError: The codeframe cannot be read.
         """
         enablers = read_enablers(self.codeframe)
+        refuse(in_file(self._source, foreign_codes(self.surveys, enablers)))
         files = survey_files(self.surveys_dir)
         least = self.results.min_group
         read = [read_survey_file(path, enablers=enablers, min_group=least) for path in files]
@@ -394,6 +395,21 @@ def read_enablers(codeframe: Path | None) -> tuple[str, ...]:
     from nlp.codeframe import CODEFRAME_PATH, read_codeframe
 
     return tuple(code.key for code in read_codeframe(codeframe or CODEFRAME_PATH).codes)
+
+
+def foreign_codes(surveys: str, enablers: Collection[str]) -> Iterator[Problem]:
+    """Find that the shipped surveys do not go with the codes of a partnership's own model.
+
+    Args:
+        surveys: As configured; empty for the shipped ones.
+        enablers: The codes of the configured model.
+    """
+    if not surveys and not set(read_enablers(None)) <= set(enablers):
+        yield Problem(
+            path=("surveys",),
+            expected="expected a folder of your own surveys: the shipped ones name other codes "
+            "than the model under [tagger] gives",
+        )
 
 
 def survey_files(folder: Path) -> list[Path]:

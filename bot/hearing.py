@@ -59,7 +59,6 @@ def _unread(store: Store, response_id: str) -> list[UntaggedAnswer]:
 def _tag(
     answers: list[UntaggedAnswer], model: Path | None
 ) -> tuple[list[tuple[UntaggedAnswer, tuple[Coding, ...], str | None]], Codeframe, str]:
-    from nlp.codeframe import read_codeframe
     from nlp.load import load_tagger
     from nlp.tagger import ToTag
 
@@ -71,7 +70,7 @@ def _tag(
         ]
     )
     found = [(answer, one.codings, one.error) for answer, one in zip(answers, tagged, strict=True)]
-    return found, read_codeframe(), tagger.version
+    return found, tagger.codeframe, tagger.version
 
 
 def _line(coding: Coding, codeframe: Codeframe, language: str) -> str:

@@ -6,8 +6,8 @@ stance, so many moves left), of which sample and which taking up of an answer: p
 or late, it does no harm.
 
 The place in a button's token is a letter: ``k`` a tag holds or not, ``s`` its stance, ``w`` its
-words, ``a`` the way to another code, ``m`` back from there, ``d`` done, ``p`` skip, ``u`` undo. The key is
-``SAMPLE-DRAFT-REST``.
+words, ``a`` the way to another code, ``m`` back from there, ``d`` done, ``p`` skip, ``u`` undo.
+The key is ``SAMPLE-DRAFT-REST``.
 """
 
 from __future__ import annotations

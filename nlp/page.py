@@ -13,7 +13,7 @@ from typing import Any
 from spacy import displacy
 
 from dialogues.coding import Codeframe, Coding, Stance
-from nlp.explain import Explanation, Reason
+from nlp.explain import Explanation, Reason, by_cues
 
 __all__ = ["page"]
 
@@ -134,6 +134,8 @@ def _body(explained: Explanation, names: Mapping[str, str]) -> str:
             f'<p class="aside">Nearest to being given was {escape(names[missed.enabler])}:'
             f" {missed.score:.2f}, where {missed.threshold:.2f} is needed.</p>"
         )
+    if told := by_cues(explained):
+        parts.append(f'<p class="aside">{told}</p>')
     return "\n".join(parts)
 
 

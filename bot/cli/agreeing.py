@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli import settings
-from bot.cli.tagging import JsonOption, ModelOption, bar, load, tagger_errors, write
+from bot.cli.tagging import JsonOption, ModelOption, bar, chosen, load, tagger_errors, write
 from bot.errors import UserError
 from dialogues.coding import Coding
 
@@ -61,6 +61,7 @@ def _file_and_tagger(path: Path, model: str) -> tuple[Paired, list[str], str]:
     from nlp.shipped import model_folder
     from nlp.tagger import ToTag
 
+    model = chosen(model)
     tagger = load(model)
     codes = [code.key for code in tagger.codeframe.codes]
     with tagger_errors(given=True):
@@ -68,8 +69,8 @@ def _file_and_tagger(path: Path, model: str) -> tuple[Paired, list[str], str]:
         known = seen(read_model(model_folder(model)), answers)
     if known:
         typer.echo(
-            f"Warning: {known} of {len(answers)} answers were used in training "
-            f"{tagger.version}; the figures flatter.",
+            f"Warning: {tagger.version} learnt from, or was tuned on, {known} of these "
+            f"{len(answers)} answers; the figures flatter.",
             err=True,
         )
     tagged: list[Tagged] = []
@@ -116,7 +117,7 @@ def agreement(
     blind: Annotated[
         bool, typer.Option("--blind", help="Only reviews that were made without seeing tags.")
     ] = False,
-    model: ModelOption = "default",
+    model: ModelOption = "",
     codeframe: Annotated[
         Path | None,
         typer.Option("--codeframe", metavar="FILE", help="The codes. [default: ours]"),
@@ -138,7 +139,7 @@ def agreement(
 
     files, coders = files or [], coder or []
     if not files:
-        if model != "default" or codeframe is not None:
+        if model or codeframe is not None:
             raise UserError("--model and --codeframe go with files; what is kept has its own")
         paired, codes, names = _of_store(
             coders, tagger=tagger, respondents=respondents, sample=sample, blind=blind
@@ -324,8 +325,12 @@ def _counted(result: Agreement, paired: Paired) -> str:
         for n, which in ((paired.first_only, "1st"), (paired.second_only, "2nd"))
         if n
     ]
-    both = f"{result.n} answers that both coded"
+    both = f"{_answers(result.n)} that both coded"
     return f"{both} ({'; '.join(alone)})." if alone else f"{both}."
+
+
+def _answers(n: int) -> str:
+    return "1 answer" if n == 1 else f"{n} answers"
 
 
 def _spoken(figure: Figure) -> str:
@@ -350,7 +355,7 @@ def _show_differences(console: Any, differing: Sequence[Pair], most: int) -> Non
         return
     shown = differing[:most]
     _say(console, "")
-    _say(console, f"They differ on {len(differing)} answers"
+    _say(console, f"They differ on {_answers(len(differing))}"
                   f"{':' if shown else '; --differences N lists them.'}")  # fmt: skip
     for pair in shown:
         _say(console, "")

@@ -71,7 +71,7 @@ def _count(number: int, word: str) -> str:
 
 def _look(files: list[Path]) -> tuple[list[Finding], list[str]]:
     """Check everything; gives the findings by file and line, and the names of what was read."""
-    from bot.config import ids_twice, read_survey_file
+    from bot.config import foreign_codes, ids_twice, read_survey_file
     from bot.config_checks import survey_references, too_few_to_draw
     from bot.findings import in_file
     from dialogues.promises import MIN_GROUP
@@ -84,6 +84,10 @@ def _look(files: list[Path]) -> tuple[list[Finding], list[str]]:
         findings += missing
     enablers, unreadable = _enablers(reading)
     findings += unreadable
+    if reading is not None and reading.settings is not None and whole and enablers is not None:
+        foreign = list(foreign_codes(reading.settings.surveys, enablers))
+        findings += in_file(reading.source, foreign)
+        surveys = [] if foreign else surveys
     settings = None if reading is None else reading.settings
     least = MIN_GROUP if settings is None else settings.results.min_group
     read = [read_survey_file(path, enablers=enablers, min_group=least) for path in surveys]

@@ -49,8 +49,8 @@ def evaluate(
     for one in measured:
         if one.known:
             typer.echo(
-                f"Warning: {one.known} of {one.result.n} answers were used in training "
-                f"{one.version}; its figures flatter.",
+                f"Warning: {one.version} learnt from, or was tuned on, {one.known} of these "
+                f"{one.result.n} answers; its figures flatter.",
                 err=True,
             )
     if as_json:
@@ -64,6 +64,7 @@ def evaluate(
 class _Measured:
     """A model's figures; ``known``: answers that it learnt from or was tuned on."""
 
+    name: str
     version: str
     result: Evaluation
     cost: Cost
@@ -91,6 +92,7 @@ def _measure(files: list[Path], name: str, progress: Progress) -> _Measured:
         spent += time.thread_time() - started
         progress(f"tagging, {name}", len(tagged) / len(answers))
     return _Measured(
+        name=name,
         version=tagger.version,
         result=figures.evaluate(answers, tagged, codes),
         cost=figures.cost(spent, len(answers), model_folder(name)),
@@ -148,6 +150,13 @@ def _figures(one: _Measured) -> list[tuple[str, str]]:
     ]
 
 
+def _titled(one: _Measured, between: str) -> str:
+    """Name a model as it is chosen, where that is short, and by its version."""
+    from nlp.shipped import is_shipped
+
+    return f"{one.name}{between}{one.version}" if is_shipped(one.name) else one.version
+
+
 def _show_evaluation(measured: list[_Measured]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -155,7 +164,7 @@ def _show_evaluation(measured: list[_Measured]) -> None:
     console = Console(highlight=False)
     for one in measured:
         result = one.result
-        table = Table(title=f"{one.version} on {result.n} answers", title_justify="left")
+        table = Table(title=f"{_titled(one, ', ')} on {result.n} answers", title_justify="left")
         table.add_column("code")
         for heading in ("people", "tagger", "precision", "recall", "F1"):
             table.add_column(heading, justify="right")
@@ -163,7 +172,7 @@ def _show_evaluation(measured: list[_Measured]) -> None:
             table.add_row(key, str(score.n), str(score.given),
                           *map(_shown, (score.precision, score.recall, score.f1)))  # fmt: skip
         console.print(table)
-    table = Table("", *(one.version for one in measured))
+    table = Table("", *(_titled(one, "\n") for one in measured))
     for rows in zip(*map(_figures, measured), strict=True):
         table.add_row(rows[0][0], *(value for _, value in rows))
     console.print(table)

@@ -18,7 +18,7 @@ from rich.control import Control
 from rich.rule import Rule
 from rich.text import Text
 
-from bot.cli.review_picture import LETTERS, codes_menu, fitted, marked, tag_lines
+from bot.cli.review_picture import LETTERS, code_name, codes_menu, fitted, marked, tag_lines
 from bot.desk import Current, Desk
 from bot.jobs import RunJob
 from dialogues.coding import Stance
@@ -52,8 +52,9 @@ A number goes to that tag. Any key leaves this page."""
 _KEYS = {
     "tags": "Enter done  Tab next  x remove  t stance  w words  a add  u undo  s skip  q quit  ?",
     "codes": "letter or ↑↓: look at a code   Enter: take it   Esc: leave it",
-    "stance": "1 strength   2 gap   3 neutral   Esc: leave it",
-    "words": "←→: move an end by a word   Tab: the other end   Enter: these words   Esc: leave it",
+    "stance": "{code}:   1 strength   2 gap   3 neutral   Esc: leave it",
+    "words": "←→: move the {edge} by a word   Tab: the other end   Enter: these words   "
+             "Esc: leave it",
 }  # fmt: skip
 
 #: An answer of so few characters is marked whole when a code is added.
@@ -226,6 +227,8 @@ class Screen:
             enabler = self._desk.codeframe.codes[self._view.code_at].key
             self._view.adding = enabler, STANCES[chosen]
             self._choose_words(*_first_words(current.answer.text))
+        else:
+            self._view.note = "1, 2 or 3 says which."
 
     def _choose_words(self, start: int, end: int) -> None:
         view = self._view
@@ -344,7 +347,9 @@ class Screen:
         else:
             parts += tag_lines(current, tags, selected, frame)
         parts.append(Text(view.note, style="yellow"))
-        parts.append(Text(_KEYS[view.mode.name.lower()], style="dim"))
+        code = code_name(frame, frame.codes[view.code_at].key)
+        keys = _KEYS[view.mode.name.lower()]
+        parts.append(Text(keys.format(code=code, edge=view.edge), style="dim"))
         return parts
 
     def _line_of(self, current: Current, tags: tuple[Tag, ...], selected: int) -> int:

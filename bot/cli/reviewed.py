@@ -101,7 +101,7 @@ def _check(ids: Sequence[str], answers: Sequence[Reviewed]) -> None:
     for one in ids:
         if one not in there:
             names = ", ".join(sorted(map(coder_name, there))) or "nobody"
-            raise UserError(f"{coder_name(one)} has reviewed nothing here. Who has: {names}")
+            raise UserError(f"“{coder_name(one)}” has reviewed nothing here. Who has: {names}")
     if len(ids) == 2 and ids[0] == ids[1]:
         raise UserError("Name two different coders")
 

@@ -31,6 +31,8 @@ def show(explained: Explanation, names: Mapping[str, str]) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from nlp.explain import by_cues
+
     console = Console(highlight=False)
     answer = Text(plain(explained.answer.text))
     for reason in explained.reasons:
@@ -48,6 +50,8 @@ def show(explained: Explanation, names: Mapping[str, str]) -> None:
             f"\nNearest to being given: {names[missed.enabler]}, {missed.score:.2f} of "
             f"{missed.threshold:.2f}."
         )
+    if told := by_cues(explained):
+        console.print(f"\n{told}")
     console.print(f"\n{explained.model}", style="dim")
 
 

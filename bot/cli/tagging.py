@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.cli import settings
 from bot.errors import CannotError, UserError
 from dialogues.errors import TaggerError
 
@@ -23,12 +24,24 @@ if TYPE_CHECKING:
     from nlp.tagger import Tagged, ToTag
     from nlp.train import Progress
 
-__all__ = ["JsonOption", "ModelOption", "bar", "load", "tag", "tagger_errors", "train", "write"]
+__all__ = [
+    "JsonOption",
+    "ModelOption",
+    "bar",
+    "chosen",
+    "load",
+    "tag",
+    "tagger_errors",
+    "train",
+    "write",
+]
 
 ModelOption = Annotated[
     str,
     typer.Option(
-        "--model", metavar="MODEL", help="default, fast, or a folder made by pulse train."
+        "--model",
+        metavar="MODEL",
+        help="default, fast, or a folder made by pulse train. [default: the configured one]",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -41,6 +54,11 @@ def tagger_errors(*, given: bool) -> Iterator[None]:
         yield
     except TaggerError as error:
         raise (UserError if given else CannotError)(str(error)) from error
+
+
+def chosen(model: str) -> str:
+    """Give the name or folder of a model; of an empty one, of the configured one."""
+    return model or settings().tagger.model
 
 
 def load(model: str) -> SpacyTagger:
@@ -227,7 +245,7 @@ def tag(
     if untagged:
         from bot.cli.untagged import list_untagged
 
-        if text is not None or jsonl or question is not None or model:
+        if text is not None or jsonl or question is not None or model or html is not None:
             raise UserError("--untagged lists what is kept; it takes nothing but --json")
         list_untagged(as_json=as_json)
         return
@@ -235,7 +253,7 @@ def tag(
         raise UserError("--html shows one answer; leave out --jsonl and --json")
     if jsonl:
         with _opened(text) as lines:
-            counts = _tag_lines(load(model), lines)
+            counts = _tag_lines(load(chosen(model)), lines)
         if counts[1]:
             raise CannotError(
                 f"{counts[1]} of {counts[0]} answers could not be tagged; their lines say why."
@@ -245,7 +263,7 @@ def tag(
         if sys.stdin.isatty():
             raise UserError('Give an answer to tag: pulse tag "They never asked us"')
         text = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
-    tagger = load(model)
+    tagger = load(chosen(model))
     answer = ToTag(text=text, question=question, language=language)
     (tagged,) = tagger.tag([answer])
     if as_json:

@@ -188,7 +188,10 @@ def test_wrong_input_is_said_plainly(team: Team, run: Run) -> None:
         (["--respondents", "--tagger"], "Say who is held against whom"),
         (["--respondents", "--sample", "x"], "nobody drew"),
         (["--respondents", "--blind"], "nobody drew"),
-        (["--coder", "ada", "--coder", "eve"], "eve has reviewed nothing here. Who has: ada, ben"),
+        (
+            ["--coder", "ada", "--coder", "eve"],
+            "“eve” has reviewed nothing here. Who has: ada, ben",
+        ),
         (["--coder", "ada", "--coder", "ada"], "Name two different coders"),
         (["a.jsonl", "b.jsonl", "--blind"], "leave out either them or the options"),
         (["--coder", "ada", "--tagger", "--model", "fast"], "go with files"),

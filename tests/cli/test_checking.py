@@ -125,6 +125,22 @@ def test_a_codeframe_that_cannot_be_read(place: Path, capsys: pytest.CaptureFixt
     assert "model/codeframe.toml: expected a codeframe" in capsys.readouterr().out
 
 
+def test_shipped_surveys_beside_other_codes_are_one_error(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("model").mkdir()
+    Path("model/codeframe.toml").write_text(
+        'codeframe = "ours"\nversion = "1"\n[[code]]\nkey = "books"\nname = "Books"\n'
+    )
+    Path("config.toml").write_text('[tagger]\nmodel = "model"\n')
+    assert main(["check"]) == 2
+    out = capsys.readouterr().out
+    assert out.count("expected") == 1
+    assert "surveys: expected a folder of your own surveys" in out
+    assert main(["chat"]) == 2
+    assert "expected a folder of your own surveys" in capsys.readouterr().err
+
+
 def test_warnings_are_status_0(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = Path("mine/citizen-pulse.toml").read_text()
     Path("mine/citizen-pulse.toml").write_text(

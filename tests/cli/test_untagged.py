@@ -81,6 +81,19 @@ def test_it_takes_no_text(run: Run) -> None:
     assert "it takes nothing but --json" in err
 
 
+def test_it_writes_no_page(run: Run) -> None:
+    assert run("--untagged", "--html", "page.html")[0] == 2
+
+
+def test_an_answer_goes_to_the_configured_model(run: Run) -> None:
+    Path("config.toml").write_text('[tagger]\nmodel = "fast"\n')
+    versions = {
+        json.loads(run("nobody asked us", "--json", *model)[1])["model"]
+        for model in ([], ["--model", "fast"])
+    }
+    assert len(versions) == 1
+
+
 def test_an_answer_in_another_language_says_so(run: Run) -> None:
     status, out, err = run("Nikt nas nie zapytał przed zamknięciem biblioteki")
     assert (status, out) == (1, "")

@@ -133,7 +133,9 @@ def test_evaluate_warns_when_the_data_were_trained_on(pulse: Pulse, tmp_path: Pa
     new = '{"text": "the ferry clerk phoned the bus clerk", "codes": []}'
     path.write_text("\n".join([*known, new]))
     result = pulse("evaluate", path)
-    assert "8 of 9 answers were used in training commonpulse@" in result.stderr
+    warned = result.stderr.splitlines()[0]
+    assert warned.startswith("Warning: commonpulse@")
+    assert "learnt from, or was tuned on, 8 of these 9 answers; its figures flatter." in warned
     assert "macro F1" in result.stdout
     assert "transparency" in result.stdout
 
@@ -151,7 +153,13 @@ def test_evaluate_sets_both_shipped_models_side_by_side(pulse: Pulse, tmp_path: 
     assert both["cost"]["mb"] <= 64
     assert both["cost"]["ms"] * both["cost"]["per_second"] == pytest.approx(1000, rel=0.01)
     shown = pulse("evaluate", path).stdout
-    for expected in (both["model"], fast["model"], "macro F1", "answers a second", "megabytes"):
+    for expected in (
+        f"default, {both['model']}",
+        f"fast, {fast['model']}",
+        "macro F1",
+        "answers a second",
+        "megabytes",
+    ):
         assert expected in shown
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.errors import CannotError, UserError
 from dialogues.coding import Stance
-from nlp.explain import Explanation, explain
+from nlp.explain import Explanation, by_cues, explain
 from nlp.heads import Heads
 from nlp.load import SpacyTagger, load_tagger
 from nlp.nearest import DATA_PATH, nearest
@@ -91,8 +91,12 @@ def test_words_come_of_the_window_that_spoke(tagger: SpacyTagger) -> None:
 
 
 def test_a_phrase_in_another_language_is_its_own_reason(tagger: SpacyTagger) -> None:
-    (reason,) = explained(tagger, "Doedd neb wedi gofyn i ni cyn cau'r llyfrgell").reasons
+    result = explained(tagger, "Doedd neb wedi gofyn i ni cyn cau'r llyfrgell")
+    (reason,) = result.reasons
     assert (reason.phrases, reason.words, reason.threshold) == (("gofyn i ni",), (), 0.5)
+    assert by_cues(result) in page(result, tagger.codeframe)
+    assert by_cues(result).startswith("By cue phrases")
+    assert not by_cues(explained(tagger, "hi"))
 
 
 @settings(max_examples=30, deadline=None)
