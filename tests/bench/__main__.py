@@ -22,7 +22,7 @@ from tests.bench.growth import growth
 from tests.bench.opening import opening
 from tests.bench.sending import sending
 from tests.bench.starting import starting
-from tests.bench.tagging import tagging
+from tests.bench.tagging import beside, tagging
 from tests.bench.updating import updating
 from tests.bench.workers import workers
 
@@ -41,7 +41,8 @@ def _sending(folder: Path, options: argparse.Namespace) -> Figures:
 
 
 def _tagging(_folder: Path, options: argparse.Namespace) -> Figures:
-    return tagging(answers=16 if options.quick else 500)
+    yield from tagging(answers=16 if options.quick else 500)
+    yield from beside(answers=8 if options.quick else 32)
 
 
 def _exporting(folder: Path, options: argparse.Namespace) -> Figures:

@@ -1,12 +1,20 @@
-"""How fast answers are tagged by either shipped model, one at a time and in batches."""
+"""How fast answers are tagged by either shipped model, one at a time and in batches, and what
+that costs the process that replies.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-__all__ = ["tagging"]
+__all__ = ["beside", "tagging"]
+
+_LONGEST = 25_000
+"""Characters of the longest answer that is read to its end."""
 
 _SAID = (
     "We all want the same thing for this street, and it shows in how we plan.",
@@ -59,3 +67,60 @@ def tagging(*, answers: int) -> Iterator[dict[str, Any]]:
             "single_per_second": round(answers / sum(single), 1),
             "batch_per_second": round(answers / batch, 1),
         }
+
+
+def beside(*, answers: int) -> Iterator[dict[str, Any]]:
+    """Measure what reading in the tagger's own process costs the loop that replies.
+
+    ``loop_held_ms`` is the longest that one callback held it, by the processor's clock of its
+    thread: whatever else the machine does is not in it.
+    """
+    from nlp.shipped import model_folder
+
+    for name in ("default", "fast"):
+        short = [f"{_SAID[number % len(_SAID)]} ({number})" for number in range(answers)]
+        long = (f"{_SAID[1]} " * _LONGEST)[:_LONGEST]
+        for texts in (short, [long]):
+            seconds, held = asyncio.run(_beside(model_folder(name), texts))
+            yield {
+                "measure": "tagging beside",
+                "model": name,
+                "answers": len(texts),
+                "characters": sum(map(len, texts)),
+                "seconds": round(seconds, 2),
+                "loop_held_ms": round(1000 * held, 2),
+            }
+
+
+async def _beside(model: Path, texts: list[str]) -> tuple[float, float]:
+    """Give how long reading took, and how long it held the loop at most, in seconds."""
+    from bot.tagger_process import TaggerProcess
+    from storage.protocol import UntaggedAnswer
+
+    answers = [
+        UntaggedAnswer(
+            response_id=str(number), question_id="q", question="How are things?", language="en",
+            text=text,
+        )
+        for number, text in enumerate(texts)
+    ]  # fmt: skip
+    process = TaggerProcess(model)
+    await process.start()
+    held = [0.0]
+    run: Callable[[asyncio.Handle], None] = asyncio.Handle._run
+
+    def clocked(handle: asyncio.Handle) -> None:
+        at = time.thread_time()
+        run(handle)
+        held.append(time.thread_time() - at)
+
+    try:
+        with patch.object(asyncio.Handle, "_run", clocked):
+            at = time.perf_counter()
+            read = await process.read(answers)
+            seconds = time.perf_counter() - at
+    finally:
+        await process.end()
+    if read is None or any(error for _, error, _ in read):
+        raise RuntimeError("an answer could not be tagged")
+    return seconds, max(held)

@@ -76,10 +76,14 @@ def test_an_export_is_measured_whole(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_tagging_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    figures, fast = lines(capsys, "--only", "tagging")
+    figures, fast, *beside = lines(capsys, "--only", "tagging")
     assert [figures["model"], fast["model"]] == ["default", "fast"]
     assert figures["single_per_second"] > 0
     assert figures["batch_per_second"] > 0
+    assert [(one["model"], one["answers"]) for one in beside] == [
+        ("default", 8), ("default", 1), ("fast", 8), ("fast", 1),
+    ]  # fmt: skip
+    assert all(one["loop_held_ms"] > 0 for one in beside)
 
 
 def test_starting_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
