@@ -167,6 +167,28 @@ async def test_short_answers_do_not_wait_for_long_ones(
     assert sorted(text for batch in batches for text in batch) == sorted(words.values())
 
 
+async def test_after_a_crash_only_what_was_not_read_is_read(
+    place: Place, stub: list[str], tmp_path: Path
+) -> None:
+    long = "hang on " * 500
+    say(place, "ann", "We meet.")
+    say(place, "ben", long)
+
+    def batches() -> list[list[str]]:
+        path = tmp_path / "batches"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    async with coding(place, stub):
+        await until(lambda: len(batches()) == 2)
+    assert codes(place) == {"We meet.": "We", long: None}
+    calm = [sys.executable, "-c", STUB.replace('"hang"', '"never"'), stub[2]]
+    async with coding(place, calm):
+        await until(lambda: codes(place)[long] == "ha")
+    assert [len(batch) for batch in batches()] == [1, 1, 1]
+    assert batches()[0] == ["We meet."]
+    assert len(place.rows("select * from codings")) == 2
+
+
 async def test_stopping_does_not_wait_for_an_answer_that_takes_long(
     place: Place, stub: list[str], tmp_path: Path
 ) -> None:
