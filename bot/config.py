@@ -58,6 +58,7 @@ __all__ = [
     "configuration_keys",
     "environment_keys",
     "find_config",
+    "foreign_codes",
     "ids_twice",
     "load_settings",
     "read_enablers",
