@@ -108,16 +108,23 @@ def go_on_from(
     draft_id: str, suggested: Iterable[Coding], earlier: Iterable[tuple[Coding, Said]]
 ) -> Draft:
     """Take an answer up again that was done: with what was suggested and what was said of it."""
-    left = [coding for coding, what in earlier if what is Said.CONFIRMED]
+    told = {(coding.enabler, coding.stance): (coding, what) for coding, what in earlier}
+    confirmed = [coding for coding, what in told.values() if what is Said.CONFIRMED]
+    begun = begin(draft_id, suggested).tags
+    places = {(tag.enabler, tag.stance) for tag in begun}
+    left = [one for one in confirmed if (one.enabler, one.stance) not in places]
     tags = []
-    for tag in begin(draft_id, suggested).tags:
-        same = [one for one in left if (one.enabler, one.stance) == (tag.enabler, tag.stance)]
-        alike = same or [one for one in left if one.enabler == tag.enabler]
-        if alike:
-            left.remove(alike[0])
-            tags.append(replace(_tag(alike[0]), suggested=tag.suggested))
-        else:
+    for tag in begun:
+        coding, what = told.get((tag.enabler, tag.stance), (None, None))
+        if coding is None:
+            # Of what was suggested with another stance, what it was changed to is said alone.
+            alike = [one for one in (*left, *confirmed) if one.enabler == tag.enabler]
+            coding = alike[0] if alike else None
+            left = [one for one in left if one is not coding]
+        if coding is None or what is Said.REJECTED:
             tags.append(replace(tag, kept=False))
+        else:
+            tags.append(replace(_tag(coding), suggested=tag.suggested))
     return Draft(draft_id=draft_id, tags=(*tags, *map(_tag, left)))
 
 
