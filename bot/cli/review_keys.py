@@ -9,18 +9,22 @@ from __future__ import annotations
 import codecs
 import os
 import select
+import signal
 import termios
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Keys", "raw_terminal"]
+__all__ = ["Keys", "RawTerminal", "raw_terminal"]
 
 #: How long the rest of a key that is sent as several bytes may take, in seconds.
 _PATIENCE = 0.05
 
 #: How often it is looked whether the window has another size, in seconds.
 _LOOK = 0.5
+
+#: Ctrl-Z.
+_PAUSE = "\x1a"
 
 _NAMES = {
     "\r": "enter",
@@ -44,34 +48,73 @@ _NAMES = {
 }
 
 
+class RawTerminal:
+    """A terminal whose keys come at once and unseen."""
+
+    def __init__(self, fd: int) -> None:
+        """Take a terminal as it is.
+
+        Args:
+            fd: Its file descriptor.
+        """
+        self._fd = fd
+        self._before = termios.tcgetattr(fd)
+
+    def begin(self) -> None:
+        """Let every key come. Ctrl-C still interrupts; Ctrl-Z comes as a key."""
+        tty.setcbreak(self._fd)
+        modes = termios.tcgetattr(self._fd)
+        modes[6][termios.VSUSP] = bytes([os.fpathconf(self._fd, "PC_VDISABLE")])
+        termios.tcsetattr(self._fd, termios.TCSADRAIN, modes)
+
+    def end(self) -> None:
+        """Give the terminal back as it was."""
+        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
+
+    def pause(self) -> None:
+        """Stop the process as Ctrl-Z does, the terminal as it was; begin anew when it goes on."""
+        self.end()
+        signal.raise_signal(signal.SIGTSTP)
+        self.begin()
+
+
 @contextmanager
-def raw_terminal(fd: int) -> Iterator[None]:
-    """Let every key come at once and unseen; Ctrl-C still interrupts."""
-    before = termios.tcgetattr(fd)
+def raw_terminal(fd: int) -> Iterator[RawTerminal]:
+    """Let every key come at once and unseen, and give the terminal back in the end."""
+    terminal = RawTerminal(fd)
     try:
-        tty.setcbreak(fd)
-        yield
+        terminal.begin()
+        yield terminal
     finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        terminal.end()
 
 
 class Keys:
     """The keys that are pressed at a terminal."""
 
-    def __init__(self, fd: int, *, idle: Callable[[], None]) -> None:
+    def __init__(
+        self, fd: int, *, idle: Callable[[], None], pause: Callable[[], None]
+    ) -> None:
         """Take a terminal.
 
         Args:
             fd: Its file descriptor.
             idle: Called now and then while nothing is pressed.
+            pause: Called for Ctrl-Z.
         """
         self._fd = fd
         self._idle = idle
+        self._pause = pause
         self._waiting = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def __call__(self) -> str | None:
         """Give the next key, a sign or a name; None once the terminal has gone away."""
+        while (key := self._next()) == _PAUSE:
+            self._pause()
+        return key
+
+    def _next(self) -> str | None:
         while not self._waiting:
             if not select.select([self._fd], [], [], _LOOK)[0]:
                 self._idle()

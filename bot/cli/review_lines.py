@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from bot.cli.review_picture import code_name, who_says
+from bot.cli.texts import plain
 from bot.desk import Current, Desk
 from bot.jobs import RunJob
 from dialogues.coding import Stance
@@ -111,9 +112,10 @@ class Lines:
         if word not in ("remove", "keep", "stance", "words"):
             raise _WrongCommand("That is no command; help lists them.")
         head, _, tail = rest.partition(" ")
-        if not head.isdecimal() or not 1 <= int(head) <= len(draft.tags):
+        numbers = [str(number) for number in range(1, len(draft.tags) + 1)]
+        if head not in numbers:
             raise _WrongCommand("Say which tag by its number.")
-        number = int(head) - 1
+        number = numbers.index(head)
         if word == "stance":
             return set_stance(draft, number, _stance(tail.strip()))
         if word == "words":
@@ -146,10 +148,10 @@ class Lines:
         answer = current.answer
         left = self._run(self._desk.count_left)
         self._out("")
-        self._out(f"[{left} to go{', blind' if answer.blind else ''}] {answer.question}")
-        self._out(f"“{answer.text}”")
+        self._out(f"[{left} to go{', blind' if answer.blind else ''}] {plain(answer.question)}")
+        self._out(f"“{plain(answer.text)}”")
         for number, tag in enumerate(current.draft.tags, start=1):
-            words = answer.text[tag.start : tag.end]
+            words = plain(answer.text[tag.start : tag.end])
             quoted = f": “{words}”" if words else ""
             name, stance = code_name(self._desk.codeframe, tag.enabler), tag.stance or "no stance"
             mark = "+" if tag.kept else "-"

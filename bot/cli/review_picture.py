@@ -11,6 +11,7 @@ from rich.console import Console, ConsoleRenderable, Group
 from rich.segment import Segment, Segments
 from rich.text import Text
 
+from bot.cli.texts import plain
 from bot.desk import Current
 from dialogues.coding import Code, Codeframe, KeptCoding, Source, coder_name
 from dialogues.reviewing import Tag
@@ -64,7 +65,7 @@ def marked(text: str, tags: Sequence[Tag], selected: int, *, edge: str = "") -> 
         selected: Number of the one that stands out.
         edge: Which end of its words is being moved, ``start`` or ``end``; empty for none.
     """
-    shown = Text(text)
+    shown = Text(plain(text))
     shown.end = ""
     for number, tag in enumerate(tags):
         if tag.kept and tag.end > tag.start:
@@ -99,7 +100,7 @@ def tag_lines(
         line.append(code_name(codeframe, tag.enabler), style=faded or "bold")
         stance = tag.stance.value if tag.stance else "no stance"
         line.append(f", {stance}", style=faded or _STANCES.get(stance, ""))
-        words = current.answer.text[tag.start : tag.end]
+        words = plain(current.answer.text[tag.start : tag.end])
         if words:
             line.append(f": “{' '.join(words.split())}”", style=faded)
         line.append(f"  {who_says(current.answer.suggested, tag)}", style="dim")

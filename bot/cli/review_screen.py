@@ -19,6 +19,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from bot.cli.review_picture import LETTERS, code_name, codes_menu, fitted, marked, tag_lines
+from bot.cli.texts import plain
 from bot.desk import Current, Desk
 from bot.jobs import RunJob
 from dialogues.coding import Stance
@@ -331,7 +332,7 @@ class Screen:
         blind = ", blind: nobody's tags are shown" if current.answer.blind else ""
         return [
             Rule(f"{standing.done} done, {standing.left} to go{blind}", style="dim", align="left"),
-            Text(current.answer.question, style="italic"),
+            Text(plain(current.answer.question), style="italic"),
             Text(),
             text,
             Text(),
@@ -356,7 +357,8 @@ class Screen:
         """Give a line from which the words of a tag are seen."""
         if not 0 <= selected < len(tags):
             return 0
-        before = [Text(current.answer.question), Text(current.answer.text[: tags[selected].start])]
+        answer = current.answer
+        before = [Text(plain(answer.question)), Text(plain(answer.text[: tags[selected].start]))]
         options = self._console.options.update(height=None)
         lines = sum(len(self._console.render_lines(part, options)) for part in before)
         return max(lines - self._console.height // 4, 0)

@@ -278,8 +278,17 @@ def _at_screen(desk: Desk, run: RunJob) -> None:
     screen = Screen(desk, run, console=console, now=now)
     fd = sys.stdin.fileno()
     try:
-        with raw_terminal(fd), console.screen() as showing:
-            keys = Keys(fd, idle=lambda: screen.redraw_if_resized(showing))
+        with raw_terminal(fd) as terminal, console.screen() as showing:
+
+            def pause() -> None:
+                console.set_alt_screen(False)
+                console.show_cursor(True)
+                terminal.pause()
+                console.set_alt_screen(True)
+                console.show_cursor(False)
+                screen.draw(showing)
+
+            keys = Keys(fd, idle=lambda: screen.redraw_if_resized(showing), pause=pause)
             screen.hold(keys, showing)
     except KeyboardInterrupt:
         pass  # As q: every move is kept already.

@@ -20,7 +20,8 @@ def plain(text: str) -> str:
 
 
 def _seen(character: str) -> str:
-    if character in "\n\u200c\u200d":
+    # Tags spell the flags of Wales, Scotland and England.
+    if character in "\n\u200c\u200d" or "\U000e0020" <= character <= "\U000e007f":
         return character
     if character == "\t":
         return " "

@@ -123,7 +123,7 @@ def test_a_review_through_a_pipe_is_the_same_every_time(desk: Desk, update: bool
             "add insight",
             "undo",
             "add transparency gap tells residents why",
-            "stance 9 gap",
+            f"stance {'9' * 5000} gap",
             "words 2 not in it",
             "done",
             "undo",
@@ -258,7 +258,7 @@ class Terminal:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
         self.process = subprocess.Popen(
             desk.command(*arguments), stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT,
-            env=_without_size() | {"TERM": "xterm-256color"},
+            env=_without_size() | {"TERM": "xterm-256color"}, process_group=0,
         )  # fmt: skip
         os.close(theirs)
 
@@ -400,6 +400,26 @@ def test_however_it_ends_every_move_is_kept(
     assert [row[0] for row in desk.said()] == ["s-ann", "s-ann", "s-bob"]
 
 
+def test_a_coder_can_put_it_aside_and_come_back(
+    desk: Desk, sit_down: Callable[..., Terminal]
+) -> None:
+    terminal = sit_down(*DRAW)
+    terminal.until("1 ✓ Resources")
+    for mark in ("✗", "✓"):
+        terminal.press("\x1a")
+        os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
+        assert termios.tcgetattr(terminal.ours)[3] & termios.ICANON
+        assert termios.tcgetattr(terminal.ours)[6][termios.VSUSP] == b"\x1a"
+        while "\x1b[?1049l" not in terminal.shown:
+            terminal.shown += os.read(terminal.ours, 65536).decode("utf-8", "replace")
+        terminal.shown = ""
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.until("Enter done")
+        assert "\x1b[?1049h" in terminal.shown
+        terminal.press("x")
+        terminal.until(f"1 {mark} Resources")
+
+
 def test_a_terminal_that_goes_away_ends_it(desk: Desk, sit_down: Callable[..., Terminal]) -> None:
     terminal = sit_down(*DRAW)
     terminal.until("1 ✓ Resources")
@@ -446,3 +466,26 @@ def test_words_that_change_meanwhile_are_shown_anew(
     terminal.press(ENTER)
     terminal.until("New words.", "changed or erased meanwhile", "No tags")
     assert desk.rows("select * from reviews") == []
+
+
+def test_words_that_would_move_the_cursor_are_only_shown(
+    desk: Desk, sit_down: Callable[..., Terminal]
+) -> None:
+    text, words = "\x1b[2J\x1b]0;x\x07We \u202eshare\r one budget", "share\r one"
+    store = open_store(desk.url)
+    store._driver.run("update answers set text = :text where response_id = 's-ann'", {"text": text})
+    start = text.index(words)
+    store._driver.run(
+        "update codings set span_start = :start, span_end = :end where enabler = 'resources'",
+        {"start": start, "end": start + len(words)},
+    )
+    store._driver.run("delete from codings where enabler <> 'resources'", {})
+    store.close()
+    terminal = sit_down(*DRAW)
+    terminal.until("\ufffd[2J\ufffd]0;x\ufffdWe \ufffd¹share\ufffd one budget", "“share\ufffd one”")
+    assert "\x1b[2J" not in terminal.shown
+    terminal.press("q")
+    terminal.until("2 to go for you")
+    done = desk.pulse("--coder", "mair", "--resume", lines="quit\n")
+    assert "“\ufffd[2J\ufffd]0;x\ufffdWe \ufffdshare\ufffd one budget”" in done.out
+    assert not set(done.out) & {"\x1b", "\r", "\x07", "\u202e"}

@@ -132,6 +132,7 @@ def test_wrong_input_is_said_plainly(
 
 def test_words_cannot_move_the_cursor() -> None:
     assert plain("a\x1b[2J\r\u202eb\x00\x9b") == "a\ufffd[2J\ufffd\ufffdb\ufffd\ufffd"
-    joined = "👩‍👧 ŵy\nneu’r café"
+    wales = "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"
+    joined = f"👩‍👧 ŵy\nneu’r café {wales}"
     assert plain(joined) == joined
     assert len(plain("\ud800\t")) == 2
