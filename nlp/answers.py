@@ -8,6 +8,7 @@ must not: models. Our own coded answers are in ``nlp/data``; other people's may 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from dialogues.coding import Coding, Stance
 from dialogues.errors import TaggerError
 
 __all__ = ["AnswersError", "CodedAnswer", "read_answers"]
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class AnswersError(TaggerError):
@@ -28,7 +32,7 @@ class CodedAnswer:
 
     Attributes:
         answer_id: As in the file; ``FILE:LINE`` where the line has none.
-        text: As in the file.
+        text: As in the file, half characters replaced, as where answers are kept.
         question: None where the line has none.
         codings: In file order, unique per enabler and stance; a coding without stance
             or evidence has ``stance`` None or an empty span.
@@ -63,7 +67,7 @@ def _coding(raw: object, text: str, keys: frozenset[str], where: str) -> Coding:
         raise AnswersError(
             f"{where}: stance is {stance!r}; expected one of {', '.join(Stance)}, or no stance"
         )
-    evidence = raw.get("evidence") or ""
+    evidence = _whole(raw.get("evidence") or "")
     if not isinstance(evidence, str) or evidence not in text:
         raise AnswersError(f"{where}: the evidence of {key!r} is not in the text word for word")
     start = text.index(evidence) if evidence else 0
@@ -80,6 +84,11 @@ def _coding(raw: object, text: str, keys: frozenset[str], where: str) -> Coding:
     )
 
 
+def _whole(value: object) -> object:
+    """Give a text in which no half of a character is left; anything else as it is."""
+    return _HALF.sub("\ufffd", value) if isinstance(value, str) else value
+
+
 def _text(raw: dict[str, object], key: str) -> str | None:
     value = raw.get(key)
     return value if isinstance(value, str) and value else None
@@ -90,21 +99,24 @@ def _answer(line: str, keys: frozenset[str], where: str) -> CodedAnswer:
         raw = json.loads(line)
     except ValueError as error:
         raise AnswersError(f"{where}: not JSON ({error})") from None
-    if not isinstance(raw, dict) or not isinstance(raw.get("text"), str):
+    except RecursionError:
+        raise AnswersError(f"{where}: not JSON that can be read (too deep)") from None
+    text = _whole(raw.get("text")) if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or not isinstance(text, str):
         raise AnswersError(f'{where}: expected an object with "text" and "codes"')
     codes = raw.get("codes")
     if not isinstance(codes, list):
         raise AnswersError(f'{where}: "codes" is missing; an answer without a code has []')
-    question = raw.get("question")
+    question = _whole(raw.get("question"))
     if question is not None and not isinstance(question, str):
         raise AnswersError(f'{where}: "question" has to be text')
     unique: dict[tuple[str, Stance | None], Coding] = {}
     for code in codes:
-        coding = _coding(code, raw["text"], keys, where)
+        coding = _coding(code, text, keys, where)
         unique.setdefault((coding.enabler, coding.stance), coding)
     return CodedAnswer(
-        answer_id=str(raw.get("id", where)),
-        text=raw["text"],
+        answer_id=where if raw.get("id") is None else str(raw["id"]),
+        text=text,
         question=question or None,
         codings=tuple(unique.values()),
         role=_text(raw, "role"),

@@ -91,7 +91,10 @@ def language_of(text: str, chosen: str | None) -> str | None:
 
 
 def languages_of(texts: Iterable[str]) -> tuple[str, ...]:
-    """Tell the languages of many texts: those of one in twenty or more, most of them first."""
+    """Tell the languages of many texts: that of most, and those of one in twenty or more, most of
+    them first.
+    """
     found = Counter(filter(None, (language_of(text, None) for text in texts)))
     total = found.total()
-    return tuple(language for language, n in found.most_common() if n >= _FEWEST * total)
+    most = found.most_common()
+    return tuple(one for one, n in most if n >= _FEWEST * total or one == most[0][0])

@@ -97,14 +97,16 @@ class SpacyTagger:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages that the model knows, the likeliest first."""
+        """The languages that the model knows, the likeliest first; none where it learnt from no
+        letters, and reads all.
+        """
         return self._model.languages
 
     def language_of(self, answer: ToTag) -> str | None:
         """Tell the language of an answer; None where it has no letters."""
         if answer.language in self.codeframe.cue_languages and answer.language not in LANGUAGES:
             return answer.language
-        return language_of(answer.text, answer.language or self.languages[0])
+        return language_of(answer.text, answer.language or next(iter(self.languages), None))
 
     def _cues_of(self, language: str) -> Language:
         if language not in self._cues:
@@ -113,7 +115,7 @@ class SpacyTagger:
 
     def _read(self, answer: ToTag) -> Tagged:
         language = self.language_of(answer)
-        if language is None or language in self.languages:
+        if language is None or language in self.languages or not self.languages:
             return Tagged(codings=_codings(_doc(self._nlp, answer), answer.text, self._thresholds))
         if language not in self.codeframe.cue_languages:
             return Tagged(codings=(), error=NOT_TAGGED)

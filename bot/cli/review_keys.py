@@ -92,9 +92,7 @@ def raw_terminal(fd: int) -> Iterator[RawTerminal]:
 class Keys:
     """The keys that are pressed at a terminal."""
 
-    def __init__(
-        self, fd: int, *, idle: Callable[[], None], pause: Callable[[], None]
-    ) -> None:
+    def __init__(self, fd: int, *, idle: Callable[[], None], pause: Callable[[], None]) -> None:
         """Take a terminal.
 
         Args:

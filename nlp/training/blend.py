@@ -23,6 +23,8 @@ __all__ = ["Blend", "choose_blend"]
 
 _SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 _GRID = np.arange(0.02, 0.95, 0.02)
+_NEVER = 1.0
+"""The threshold of a code that nobody gave: nothing tells when it would be right."""
 _ENOUGH = 20
 """Answers with a code that weigh as much as all other codes together."""
 
@@ -95,6 +97,9 @@ def _thresholds(given: Floats, gold: Floats) -> tuple[float, ...]:
     levels = []
     for code, n in enumerate(truth.sum(axis=0)):
         own = float(_GRID[smooth(scores[:, code]).argmax()])
+        if not n:
+            levels.append(_NEVER)
+            continue
         trust = n / (n + _ENOUGH)
         levels.append(round(float(trust * own + (1 - trust) * overall), 2))
     return tuple(levels)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogues.codec import Unreadable, decode_draft, encode_draft
-from dialogues.coding import Coding, Said, Stance
+from dialogues.coding import Coding, Stance
 from dialogues.reviewing import (
     Draft,
     Tag,

@@ -39,10 +39,23 @@ def test_stance_evidence_and_question_may_be_missing(tmp_path: Path) -> None:
     assert rich.codings[0].span_start == 15
 
 
+def test_half_characters_are_replaced_and_places_stay(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.jsonl"
+    path.write_text(
+        '{"id": null, "text": "\\ud83d too hot", "question": "\\udc00?", "codes": '
+        '[{"enabler": "hot", "evidence": "\\ud83d too"}]}\n{"id": null, "text": "", "codes": []}'
+    )
+    first, second = read_answers([path], ["hot"])
+    assert (first.text, first.question) == ("\ufffd too hot", "\ufffd?")
+    assert first.codings[0].span_text == "\ufffd too"
+    assert (first.answer_id, second.answer_id) == (f"{path}:1", f"{path}:2")
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
         ("{", "not JSON"),
+        ("[" * 100_000, "not JSON that can be read (too deep)"),
         ("[]", 'expected an object with "text" and "codes"'),
         ('{"text": "a"}', '"codes" is missing; an answer without a code has []'),
         ('{"text": "a", "codes": [3]}', 'a code is an object with "enabler"'),

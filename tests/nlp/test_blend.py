@@ -56,6 +56,18 @@ def test_a_rare_codes_threshold_is_near_that_of_all() -> None:
     assert abs(blend.thresholds[3] - common) < 0.15
 
 
+def test_a_code_that_nobody_gave_is_never_given() -> None:
+    draw = np.random.default_rng(1)
+    gold = np.zeros((40, 2), dtype=np.float32)
+    gold[::3, 0] = 1
+    # Nothing can be learnt from noise, and giving a code to everything is best.
+    dense, words = draw.normal(size=(2, *gold.shape))
+    blend = choose_blend(dense, words, gold)
+    given = sigmoid(blend.logits(dense, words)) >= np.array(blend.thresholds)
+    assert given[:, 0].any()
+    assert not given[:, 1].any()
+
+
 def test_what_is_folded_in_says_the_same() -> None:
     gold, dense, words = spoken(400, 2, share=0.3)
     blend = choose_blend(dense, words, gold)

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,6 +163,23 @@ def test_the_languages_of_many_texts() -> None:
     welsh = [text for text in FOREIGN["cy"] for _ in range(5)]
     assert languages_of([*welsh, *["they never asked us"] * 90, "ok", "спасибо"]) == ("en", "cy")
     assert languages_of(["👍", ""]) == ()
+    # Of more than twenty languages none may be in one of twenty texts.
+    many = [
+        "bonjour tout le monde", "guten morgen zusammen", "buenos días a todos",
+        "dzień dobry wszystkim", "привет всем", "hei kaikille", "γεια σας", "שלום לכולם",
+        "مرحبا بالجميع", "こんにちは皆さん", "안녕하세요", "สวัสดีทุกคน", "xin chào mọi người",
+        "jó reggelt mindenkinek", "dobré ráno všem", "bom dia a todos", "buongiorno a tutti",
+        "labas rytas visiems", "доброго ранку всім", "добро утро на всички", "नमस्ते सबको",
+        "günaydın arkadaşlar", "அனைவருக்கும் வணக்கம்",
+    ]  # fmt: skip
+    assert len(languages_of(many)) == 1
+
+
+def test_a_model_that_learnt_from_no_letters_reads_all(tagger: SpacyTagger) -> None:
+    of_signs = SpacyTagger(tagger._nlp, replace(tagger.model, languages=()))
+    for text in ("They never asked us.", "👍 12", FOREIGN["fr"][0]):
+        (tagged,) = of_signs.tag([ToTag(text=text)])
+        assert tagged.error is None
 
 
 def test_what_the_tagger_does_not_know_it_does_not_tag(tagger: SpacyTagger) -> None:
