@@ -42,7 +42,7 @@ def _sending(folder: Path, options: argparse.Namespace) -> Figures:
 
 def _tagging(_folder: Path, options: argparse.Namespace) -> Figures:
     yield from tagging(answers=16 if options.quick else 500)
-    yield from beside(answers=8 if options.quick else 32)
+    yield from beside(answers=8, longest=1_000) if options.quick else beside(answers=32)
 
 
 def _exporting(folder: Path, options: argparse.Namespace) -> Figures:

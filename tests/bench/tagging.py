@@ -69,7 +69,7 @@ def tagging(*, answers: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def beside(*, answers: int) -> Iterator[dict[str, Any]]:
+def beside(*, answers: int, longest: int = _LONGEST) -> Iterator[dict[str, Any]]:
     """Measure what reading in the tagger's own process costs the loop that replies.
 
     ``loop_held_ms`` is the longest that one callback held it, by the processor's clock of its
@@ -79,7 +79,7 @@ def beside(*, answers: int) -> Iterator[dict[str, Any]]:
 
     for name in ("default", "fast"):
         short = [f"{_SAID[number % len(_SAID)]} ({number})" for number in range(answers)]
-        long = (f"{_SAID[1]} " * _LONGEST)[:_LONGEST]
+        long = (f"{_SAID[1]} " * longest)[:longest]
         for texts in (short, [long]):
             seconds, held = asyncio.run(_beside(model_folder(name), texts))
             yield {

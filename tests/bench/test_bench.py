@@ -1,4 +1,7 @@
-"""The bench runs, its figures are there, and what it calls durable is durable. No times."""
+"""The bench runs, its figures are there, and what it calls durable is durable. No times.
+
+What takes two engines or several programs is looked at in `make soak`.
+"""
 
 from __future__ import annotations
 
@@ -92,6 +95,7 @@ def test_starting_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(0 < one["best_s"] <= one["median_s"] for one in figures)
 
 
+@pytest.mark.soak
 def test_growth_and_lookups_are_measured_on_both_engines(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -113,6 +117,7 @@ def test_growth_and_lookups_are_measured_on_both_engines(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.soak
 def test_opening_a_wave_is_measured_on_both_engines(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -126,6 +131,7 @@ def test_opening_a_wave_is_measured_on_both_engines(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.soak
 def test_the_engines_are_compared_on_the_same_load(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -141,6 +147,7 @@ def test_the_engines_are_compared_on_the_same_load(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.soak
 def test_more_workers_are_compared_with_one(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
