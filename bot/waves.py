@@ -10,7 +10,7 @@ time zones and days (``clock``), or words.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -106,7 +106,8 @@ class Waves:
         After a stop of ours a wave still opens while half of its time is left; the first
         wave of a pulse opens at most an hour late, so that a pulse written into the
         configuration today does not open last week's wave. None opens for a day before that
-        of a wave that is there, as one opened by hand: it stands for what was missed.
+        of a wave that is there, as one opened by hand: it stands for what was missed. A wave
+        of that day stands for it too where its pulse has been given another name since.
         """
         now = self._now()
         day = due_day(pulse.cron, cohort.timezone, self._moments(cohort, run), now)
@@ -114,7 +115,9 @@ class Waves:
             return None
         survey = self._house.surveys[pulse.survey_id]
         wave = scheduled(pulse, cohort, survey, day, seed=self._seed(pulse, survey))
-        if run(lambda store: store.wave(wave.wave_id)) is not None:
+        if run(lambda store: store.wave(wave.wave_id)) is not None or run(
+            partial(_renamed, wave=wave, names={one.name for one in self._house.pulses})
+        ):
             return None
         life = (wave.closes_at or wave.opens_at) - wave.opens_at
         late = now - wave.opens_at
@@ -153,6 +156,7 @@ class Waves:
         survey = self._house.surveys[wave.survey_id]
 
         def job(store: Store) -> bool:
+            store.hold_fielding(wave.pulse, wave.cohort)
             # Looked at anew: a hand may have opened one since it was found to be due.
             if any(day > wave.rhythm.opens_on for day in _days_of_others(store, wave=wave)):
                 return False
@@ -277,6 +281,17 @@ def _days_of_others(store: Store, *, wave: Wave) -> list[date]:
         for one in store.waves()
         if (one.pulse, one.cohort) == (wave.pulse, wave.cohort) and one.wave_id != wave.wave_id
     ]
+
+
+def _renamed(store: Store, *, wave: Wave, names: Collection[str]) -> bool:
+    """Whether the same questions went to a cohort that day under a name that no pulse has now."""
+    return any(
+        one.pulse is not None
+        and one.pulse not in names
+        and (one.survey_id, one.cohort) == (wave.survey_id, wave.cohort)
+        and one.rhythm.opens_on == wave.rhythm.opens_on
+        for one in store.waves()
+    )
 
 
 def _end_others(store: Store, wave: Wave) -> None:

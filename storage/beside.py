@@ -30,6 +30,10 @@ class BesideOthers(Protocol):
         """As ``hold_people``, of the people of these conversations."""
         ...
 
+    def hold_fielding(self, pulse: str | None, cohort: str) -> None:
+        """Let nobody else open or end waves of a pulse in a cohort before this transaction ends."""
+        ...
+
     def notify(self, topic: str) -> None:
         """Leave word, to be heard soon after the commit by every other program that listens
         (``Writer.listen``). Once a topic and transaction, however often it is called. It may

@@ -26,6 +26,11 @@ class Holding(Part):
         """Hold the keys of the people of conversations; see the contract."""
         self._hold_addresses("addresses_of_sessions", session_ids)
 
+    def hold_fielding(self, pulse: str | None, cohort: str) -> None:
+        """Keep others from opening waves of a pulse in a cohort; see the contract."""
+        if self._driver.engine != "sqlite":
+            self.hold(f"fielding {pulse or ''} {cohort}")
+
     def _hold_addresses(self, query: str, ids: Sequence[str]) -> None:
         if self._driver.engine == "sqlite" or not ids:
             return

@@ -19,7 +19,7 @@ from bot.channels.base import Wrote
 from storage.open import open_writer
 from storage.protocol import Store
 from storage.writer import Writer
-from tests.bot.place import Place
+from tests.bot.place import MONTHLY, RIVERSIDE, Place
 from tests.bot.ports import FakeClock
 from tests.bot.test_drawing import FOUR, MANY, NEXT, OPENS, drawn, people, spread
 from tests.bot.test_results import PEOPLE, Desk, Job
@@ -175,6 +175,34 @@ def test_two_schedules_at_once_open_each_wave_once_and_draw_evenly(
         assert {row["question_id"]: row["n"] for row in kept} == counts
         both += counts
     assert spread(both) <= 1
+
+
+def test_of_two_days_opened_at_once_the_earlier_is_not_opened_behind_the_later(
+    places: list[Place],
+) -> None:
+    """One worker's clock, or a hand, is a month ahead of the other's."""
+    later, earlier = (place.waves for place in places)
+    waves = [later.plan(MONTHLY, RIVERSIDE, at) for at in (NEXT, OPENS)]
+    opened, go_on = Event(), Event()
+
+    def run(job: Job) -> object:
+        def and_stay(store: Store) -> object:
+            result = job(store)
+            opened.set()
+            go_on.wait(120)
+            return result
+
+        return places[0].run(and_stay)
+
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(later.open, waves[0], run)
+        assert opened.wait(120)
+        second = threads.submit(earlier.open, waves[1], places[1].run)
+        _until_somebody_waits(places[0], second)
+        go_on.set()
+        assert (first.result(), second.result()) == (True, False)
+    [wave] = places[0].rows("select wave_id from waves")
+    assert wave["wave_id"] == waves[0].wave_id
 
 
 def _at_once(*jobs: Callable[[], None]) -> None:

@@ -57,6 +57,23 @@ def test_a_new_pulse_opens_up_to_an_hour_late(place: Place) -> None:
     assert opened(place) == [WAVE]
 
 
+def test_a_pulse_with_a_new_name_does_not_ask_the_same_again_that_day(place: Place) -> None:
+    place.join("ann")
+    place.tick(OPENS)
+    place.set_up(replace(MONTHLY, name="renamed"))
+    place.tick(OPENS + timedelta(minutes=30))
+    assert opened(place) == [WAVE]
+    assert len(place.texts()["ann"]) == 1
+    place.tick(datetime(2027, 1, 1, 10, 0, tzinfo=UTC))
+    assert opened(place) == ["renamed-riverside-2027-01-01", WAVE]
+
+
+def test_a_second_pulse_may_ask_the_same_on_the_same_day(place: Place) -> None:
+    place.set_up(MONTHLY, replace(MONTHLY, name="second"))
+    place.tick(OPENS)
+    assert set(opened(place)) == {WAVE, "second-riverside-2026-12-01"}
+
+
 def test_a_known_pulse_opens_late_after_we_were_down(place: Place) -> None:
     place.tick(OPENS)
     later = datetime(2027, 1, 1, 10, 0, tzinfo=UTC)
