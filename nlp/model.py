@@ -62,6 +62,8 @@ class Provenance:
             were chosen by cross-validation over the training files.
         n_answers: Answers that it learnt from.
         data_hash: Of those answers and their codes.
+        begun_from: Version of the model whose encoder was gone on from; empty where there was
+            none.
     """
 
     method: str
@@ -70,6 +72,7 @@ class Provenance:
     chosen_on: tuple[str, ...]
     n_answers: int
     data_hash: str
+    begun_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

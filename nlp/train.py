@@ -11,6 +11,7 @@ import importlib.util
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,8 @@ from nlp.codeframe import read_codeframe
 from nlp.decision import Decision
 from nlp.encoder import Encoder, Floats
 from nlp.heads import Heads
-from nlp.model import Model, Provenance, data_hash, write_model
-from nlp.shipped import MODEL_PATH
+from nlp.model import Model, Provenance, data_hash, read_model, write_model
+from nlp.shipped import MODEL_PATH, is_shipped, model_folder
 from nlp.training.blend import choose_blend
 from nlp.training.choose import choose_decision, choose_floor
 from nlp.training.frozen import fit_frozen_wording, fit_heads, out_of_fold
@@ -50,7 +51,7 @@ __all__ = [
 
 SEED = 20261122
 ENCODERS = ("minilm", "mpnet")
-"""What can be fine-tuned: the small encoder and the large one."""
+"""What can be fine-tuned from its beginning: the small encoder and the large one."""
 _FEWEST = 20
 
 Progress = Callable[[str, float], None]
@@ -185,8 +186,10 @@ def _provenance(
     paths: Sequence[Path],
     chosen_on: Sequence[Path],
     answers: Sequence[CodedAnswer],
+    begun_from: str = "",
 ) -> Provenance:
     return Provenance(
+        begun_from=begun_from,
         method=method,
         seed=seed,
         files=tuple(path.name for path in paths),
@@ -232,7 +235,8 @@ def train_encoder(
         name: Of the model.
         progress: Told what is being done.
         seed: Of everything that is drawn.
-        encoder: ``minilm`` or ``mpnet``.
+        encoder: ``minilm`` or ``mpnet``; or the model to go on from: ``default``, ``fast`` or
+            a folder. Its heads are gone on from where it was fine-tuned for the same codes.
         epochs: Passes over the answers; None for the encoder's own number.
         layers: Lower layers of the encoder that are kept; None for all.
 
@@ -243,8 +247,7 @@ def train_encoder(
         TaggerError: The extra is not installed, a file cannot be used, or there is too
             little to learn from.
     """
-    if encoder not in ENCODERS:
-        raise TrainError(f"there is no encoder {encoder!r}; choose {' or '.join(ENCODERS)}")
+    before = None if encoder in ENCODERS else _begun_from(encoder)
     for needed in ("torch", "onnx", "safetensors"):
         if importlib.util.find_spec(needed) is None:
             raise TrainError(
@@ -252,32 +255,60 @@ def train_encoder(
                 "pip install 'commonpulse[train]', or leave out --encoder"
             )
     from nlp.training.finetune import fine_tune
-    from nlp.training.weights import RECIPES, EncoderMissing, opened_weights
+    from nlp.training.weights import FURTHER, RECIPES, EncoderMissing, opened_weights
 
-    recipe = RECIPES[encoder]
+    arrays: dict[str, np.ndarray] = {}
+    if before is None:
+        recipe = RECIPES[encoder]
+    elif layers:
+        raise TrainError("a model is gone on from as it is; leave out --layers")
+    else:
+        arrays, kind = _arrays(before, [code.key for code in read_codeframe(codeframe).codes])
+        recipe = FURTHER[kind]
     shape = replace(recipe.shape, layers=min(layers or recipe.shape.layers, recipe.shape.layers))
     recipe = replace(recipe, shape=shape, seed=seed, epochs=epochs or recipe.epochs,
                      frozen=min(recipe.frozen, shape.layers - 1))  # fmt: skip
     data = _data(paths, codeframe)
     try:
-        with opened_weights(encoder) as source:
+        with nullcontext(before.path) if before else opened_weights(encoder) as source:
             network = fine_tune(
                 answers=data.answers,
                 codes=data.codes,
                 pieces=WordPieces(source / "tokenizer.json"),
-                weights=source / "model.safetensors",
+                weights=arrays or source / "model.safetensors",
                 recipe=recipe,
                 progress=lambda share, _: progress("fine-tuning", share),
             )
             return finish_encoder(
                 network.arrays(), paths, hold_out=hold_out, codeframe=codeframe, out=out,
                 name=name, tokenizer=source / "tokenizer.json", progress=progress, seed=seed,
-                shape=shape,
+                shape=shape, before=before,
             )  # fmt: skip
     except EncoderMissing as missing:
         raise TrainError(
             f"the encoder {encoder} is not installed: {missing} is missing (docs/tagging.md)"
         ) from None
+
+
+def _begun_from(name: str) -> Model:
+    if not (is_shipped(name) or Path(name).is_dir()):
+        raise TrainError(
+            f"there is no encoder {name!r}; choose {', '.join(ENCODERS)}, or the model to go on "
+            "from: default, fast or a folder"
+        )
+    return read_model(model_folder(name))
+
+
+def _arrays(before: Model, codes: Sequence[str]) -> tuple[dict[str, np.ndarray], EncoderShape]:
+    from nlp.training.further import NotOursError, encoder_arrays, head_arrays
+
+    try:
+        arrays, shape = encoder_arrays(before.path / "encoder.onnx")
+    except NotOursError as other:
+        raise TrainError(f"{other}: it cannot be gone on from") from None
+    if [code.key for code in before.codeframe.codes] == list(codes):
+        arrays |= head_arrays(before.heads)
+    return arrays, shape
 
 
 def finish_encoder(
@@ -292,6 +323,7 @@ def finish_encoder(
     progress: Progress,
     seed: int,
     shape: EncoderShape,
+    before: Model | None = None,
 ) -> Model:
     """Quantise a fine-tuned network, fit the wording and choose thresholds.
 
@@ -306,6 +338,7 @@ def finish_encoder(
         progress: As for ``train_encoder``.
         seed: As for ``train_encoder``.
         shape: Of the network.
+        before: The model that it was gone on from.
     """
     from nlp.training.export import export_encoder
     from nlp.training.export_coarse import export_coarse_encoder
@@ -339,6 +372,10 @@ def finish_encoder(
             heads=heads,
             wording=wording,
             decision=_chosen(read, held, heads, wording),
-            provenance=_provenance("fine-tuned", seed, paths, hold_out, data.answers),
+            provenance=_provenance(
+                "fine-tuned", seed, paths, hold_out, data.answers,
+                begun_from=before.version if before else "",
+            ),
             trained_on=data.answers + held.answers,
-        )
+            base=before,
+        )  # fmt: skip

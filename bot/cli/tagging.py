@@ -312,7 +312,8 @@ def train(
         str | None,
         typer.Option(
             "--encoder", metavar="NAME",
-            help="Fine-tune the encoder too: minilm or mpnet; needs commonpulse[train].",
+            help="Fine-tune the encoder too: minilm, mpnet, or the model to go on from (default, "
+            "fast or a folder); needs commonpulse[train].",
         ),
     ] = None,
     hold_out: Annotated[

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["BLOCK", "coarse", "packed", "roughly"]
+__all__ = ["BLOCK", "coarse", "packed", "roughly", "unpacked"]
 
 BLOCK = 32
 """Neighbouring weights that share a scale."""
@@ -48,6 +48,26 @@ def packed(weights: Tensor) -> tuple[np.ndarray, np.ndarray]:
         both.reshape(rows, blocks, BLOCK // 2),
         scales.numpy().astype(np.float16).reshape(rows, blocks),
     )
+
+
+def unpacked(levels: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Give back the weights that were packed, rounded.
+
+    Args:
+        levels: Two a byte, uint8, of any shape that holds them row by row.
+        scales: float16, one for each ``BLOCK``.
+
+    Returns:
+        float32, shape (rows, width).
+    """
+    rows = len(levels)
+    codes = levels.reshape(-1, BLOCK // 2)
+    both = np.empty((len(codes), BLOCK), dtype=np.float32)
+    both[:, 0::2] = codes & 15
+    both[:, 1::2] = codes >> 4
+    scaled = (both - 8) * scales.reshape(-1, 1).astype(np.float32)
+    result: np.ndarray = scaled.reshape(rows, -1)
+    return result
 
 
 class _Roughly(torch.autograd.Function):

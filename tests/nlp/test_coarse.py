@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from nlp.answers import read_answers
+from nlp.codeframe import read_codeframe
 from nlp.encoder import Encoder
-from nlp.wordpieces import Window
+from nlp.model import read_model
+from nlp.shipped import FAST_PATH, MODEL_PATH
+from nlp.wordpieces import Window, WordPieces
+
+DATA_PATH = MODEL_PATH.with_name("data")
+CODES = [code.key for code in read_codeframe().codes]
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="needs commonpulse[train]"
@@ -19,16 +28,16 @@ pytestmark = pytest.mark.skipif(
 def test_what_is_packed_is_what_was_learnt_with() -> None:
     import torch
 
-    from nlp.training.coarse import BLOCK, coarse, packed
+    from nlp.training.coarse import BLOCK, coarse, packed, unpacked
 
     weights = torch.randn(6, 3 * BLOCK, generator=torch.Generator().manual_seed(1))
     weights[0, :BLOCK] = 0
     levels, scales = packed(weights)
     assert (levels.dtype, scales.dtype) == (np.uint8, np.float16)
-    low, high = levels & 15, levels >> 4
-    unpacked = np.stack([low, high], axis=-1).reshape(6, 3, BLOCK).astype(np.float32) - 8
-    unpacked *= scales.astype(np.float32)[:, :, None]
-    np.testing.assert_array_equal(unpacked.reshape(6, -1), coarse(weights).numpy())
+    np.testing.assert_array_equal(unpacked(levels, scales), coarse(weights).numpy())
+    # As ONNX Runtime reads them: the first of a pair in the low half of its byte.
+    first = (int(levels[1, 0, 0]) & 15) - 8
+    assert first * float(scales[1, 0]) == float(coarse(weights)[1, 0])
     assert float((coarse(weights) - weights).abs().max()) < float(weights.abs().max()) / 8
     assert torch.equal(coarse(coarse(weights)), coarse(weights))
 
@@ -70,6 +79,86 @@ def test_the_exported_encoder_gives_the_networks_states(tmp_path: Path) -> None:
             states = network.encode(ids, ids, torch.ones(1, length, dtype=torch.bool))
         expected = states[0, 1:-1].numpy()
         assert np.abs(encoder.states(window) - expected).max() < 0.05 * np.abs(expected).max()
+
+
+def small_network() -> Any:
+    import torch
+
+    from nlp.training.network import EncoderShape, Network
+
+    torch.manual_seed(3)
+    shape = EncoderShape(
+        layers=3, width=64, heads=4, inner=128, pieces=30527, positions=200, first_position=2,
+        segments=False, buckets=32, epsilon=1e-5,
+    )  # fmt: skip
+    return Network(shape, len(CODES), 3).eval()
+
+
+def test_a_shipped_encoder_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    from nlp.training.export_coarse import export_coarse_encoder
+    from nlp.training.further import encoder_arrays
+
+    network = small_network()
+    export_coarse_encoder(network.arrays(), network.shape, tmp_path / "encoder.onnx")
+    network.freeze(network.shape.layers)
+    network.learn_roughly()
+    rounded = network.arrays()
+    read, _ = encoder_arrays(tmp_path / "encoder.onnx", network.shape)
+    assert {name for name in rounded if not re.search("head|stance_", name)} == set(read)
+    for name, values in read.items():
+        expected = rounded[name]
+        if name == "positions.weight":  # in half precision, and none beyond the longest window
+            values, expected = values[2:194], expected[2:194].astype(np.float16)
+        np.testing.assert_array_equal(values, expected, err_msg=name)
+
+
+@pytest.mark.parametrize("folder", [MODEL_PATH, FAST_PATH], ids=["default", "fast"])
+def test_the_network_goes_on_where_a_shipped_model_stands(folder: Path) -> None:
+    import torch
+
+    from nlp.training.further import encoder_arrays, head_arrays
+    from nlp.training.network import Network
+
+    model = read_model(folder)
+    arrays, shape = encoder_arrays(folder / "encoder.onnx")
+    network = Network(shape, len(CODES), 3)
+    network.take_arrays(arrays | head_arrays(model.heads))
+    network.eval()
+    [window] = WordPieces(folder / "tokenizer.json").windows("They never asked us.", "How is it?")
+    ids, segments = torch.tensor([window.ids]), torch.tensor([window.segments])
+    answer = torch.zeros(ids.shape, dtype=torch.bool)
+    answer[0, window.first : window.first + len(window.offsets)] = True
+    with torch.no_grad():
+        output = network(ids, segments, torch.ones_like(answer), answer)
+    read = model.heads.read([Encoder(folder / "encoder.onnx").states(window)])
+    assert np.corrcoef(output.codes[0].numpy(), read.codes)[0, 1] > 0.99
+    assert read.stances is not None
+    stances = torch.softmax(output.stances[0], dim=-1).numpy()
+    assert np.abs(stances - read.stances).max() < 0.1
+
+
+def test_training_goes_on_from_what_was_learnt_and_leaves_the_frozen_layers() -> None:
+    from nlp.training.finetune import Recipe, fine_tune
+
+    network = small_network()
+    network.freeze(network.shape.layers)
+    network.learn_roughly()
+    before = network.arrays()
+    answers = read_answers([DATA_PATH / "answers-c.jsonl"], CODES)[:24]
+    losses: list[float] = []
+    recipe = Recipe(
+        shape=network.shape, frozen=2, epochs=3, batch=8, rate=1e-4, head_rate=1e-2,
+        rough_after=0.0,
+    )  # fmt: skip
+    after = fine_tune(
+        answers=answers, codes=CODES, pieces=WordPieces(MODEL_PATH / "tokenizer.json"),
+        weights=before, recipe=recipe, progress=lambda _, loss: losses.append(loss),
+    ).arrays()  # fmt: skip
+    changed = {name for name in after if not np.array_equal(before[name], after[name])}
+    assert {name.split(".")[1] for name in changed if name.startswith("layers.")} == {"2"}
+    assert {"mean_head.weight", "token_head.weight", "stance_head.weight"} <= changed
+    assert not {"words.weight", "positions.weight", "distances.weight"} & changed
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
 
 
 def test_a_hurried_text_keeps_its_length_and_its_words() -> None:

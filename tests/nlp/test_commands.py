@@ -83,7 +83,7 @@ def test_wrong_input_is_said_plainly(pulse: Pulse, tmp_path: Path) -> None:
         (["train", "a", "--out", tmp_path, "--encoder", "minilm"], "--encoder needs --hold-out"),
         (
             ["train", "a", "--out", tmp_path, "--encoder", "huge", "--hold-out", "b"],
-            "there is no encoder 'huge'; choose minilm or mpnet",
+            "there is no encoder 'huge'; choose minilm, mpnet, or the model to go on",
         ),
         (["train", "a.jsonl", "--out", tmp_path, "--hold-out", "b"], "--hold-out goes with"),
         (

@@ -7,14 +7,18 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nlp.answers import read_answers
+from nlp.codeframe import CODEFRAME_PATH
 from nlp.evaluate import Evaluation, evaluate
 from nlp.load import load_tagger
 from nlp.model import ModelError, read_model, seen
+from nlp.shipped import FAST_PATH
 from nlp.tagger import ToTag
 from nlp.train import TrainError, train_encoder, train_frozen
+from tests.nlp.conftest import DATA
 
 FRAME = """
 codeframe = "tea-room"
@@ -179,3 +183,20 @@ def test_fine_tuning_makes_a_model_that_beats_chance(tmp_path: Path) -> None:
     result = evaluate(answers, tagged, ["drinks", "seats", "music"])
     assert result.macro_f1 is not None
     assert result.macro_f1 > 0.8
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs commonpulse[train]")
+def test_training_goes_on_from_a_shipped_model(tmp_path: Path) -> None:
+    coded = (DATA / "answers-c.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    for name, some in (("train", coded[:48]), ("held", coded[48:80])):
+        (tmp_path / f"{name}.jsonl").write_text("".join(some), encoding="utf-8")
+    before = read_model(FAST_PATH)
+    after = train_encoder(
+        [tmp_path / "train.jsonl"], hold_out=[tmp_path / "held.jsonl"],
+        codeframe=CODEFRAME_PATH, out=tmp_path / "model", name="tea",
+        progress=lambda *_: None, encoder="fast", epochs=1,
+    )  # fmt: skip
+    assert after.provenance.begun_from == before.version
+    assert set(before.trained_on) <= set(after.trained_on)
+    apart = np.abs(after.heads.mean_weight - before.heads.mean_weight).max()
+    assert 0 < apart < 0.1
