@@ -68,7 +68,7 @@ class Desk:
 
     def current(self, store: Store) -> Current | None:
         """Give what is in hand, else take up the next answer; None when there is none."""
-        held = store.in_hand(self.coder, self.sample_id)
+        held = store.in_hand(self.coder, self.sample_id, not_of=self.not_of, least=self.least)
         if held is not None:
             try:
                 return Current(answer=held.answer, draft=decode_draft(held.body))
@@ -118,7 +118,7 @@ class Desk:
         """
         if current is not None and current.draft.before:
             return self.change(store, current, undo(current.draft))
-        turned = store.undo_review(self.coder, self.sample_id)
+        turned = store.undo_review(self.coder, self.sample_id, not_of=self.not_of, least=self.least)
         if turned is None:
             return None
         seen = _seen(turned.answer)
@@ -171,7 +171,7 @@ def open_sample(
     is none.
     """
     for sample in store.samples():
-        held = store.in_hand(coder, sample.sample_id)
+        held = store.in_hand(coder, sample.sample_id, not_of=not_of, least=least)
         left = store.count_to_review(coder, sample.sample_id, not_of=not_of, least=least)
         if held is not None or left:
             return sample.sample_id

@@ -44,6 +44,7 @@ __all__ = ["People"]
 #: words, before it is not known any more whose those are.
 _ERASED = (
     "unshow_reviews",
+    "blank_reviews",
     "erase_responses",
     "erase_sessions",
     "erase_dispositions",

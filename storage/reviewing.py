@@ -360,9 +360,12 @@ class Reviewing(Protocol):
         """Count what ``next_to_review`` could give."""
         ...
 
-    def in_hand(self, coder: str, sample_id: str) -> InHand | None:
-        """Give what a coder has begun of a sample; None for nothing, or where its words have
-        changed since.
+    def in_hand(
+        self, coder: str, sample_id: str, *, not_of: Sequence[str] = (), least: int = 0
+    ) -> InHand | None:
+        """Give what a coder has begun of a sample; None for nothing, where its words have
+        changed since, or where it is not for them by ``not_of`` and ``least``, as in
+        ``next_to_review``: they may have begun it where more is shown.
         """
         ...
 
@@ -393,8 +396,12 @@ class Reviewing(Protocol):
         """
         ...
 
-    def undo_review(self, coder: str, sample_id: str) -> TurnedBack | None:
-        """Take back the newest review of a coder in a sample; None when there is none."""
+    def undo_review(
+        self, coder: str, sample_id: str, *, not_of: Sequence[str] = (), least: int = 0
+    ) -> TurnedBack | None:
+        """Take back the newest review of a coder in a sample; None, and nothing taken back, when
+        there is none, or its answer is not for them by ``not_of`` and ``least``.
+        """
         ...
 
     def last_number(self, coder: str) -> int:

@@ -79,10 +79,12 @@ class Reviews(Samples):
         )
         return 0 if row is None else row["n"]
 
-    def in_hand(self, coder: str, sample_id: str) -> InHand | None:
-        """Give what a coder has begun; None when nothing, or its words changed since."""
+    def in_hand(
+        self, coder: str, sample_id: str, *, not_of: Sequence[str] = (), least: int = 0
+    ) -> InHand | None:
+        """Give what a coder has begun; see the contract."""
         row = self._one("in_hand", coder=coder, sample_id=sample_id)
-        if row is None:
+        if row is None or not self._may_show(row["response_id"], not_of, least):
             return None
         answer = self._to_review(sample_id, row["response_id"], row["question_id"])
         return None if answer is None else InHand(answer=answer, body=row["body"])
@@ -152,11 +154,13 @@ class Reviews(Samples):
         )
         return True
 
-    def undo_review(self, coder: str, sample_id: str) -> TurnedBack | None:
-        """Take back the newest review of a coder in a sample; None when there is none."""
+    def undo_review(
+        self, coder: str, sample_id: str, *, not_of: Sequence[str] = (), least: int = 0
+    ) -> TurnedBack | None:
+        """Take back the newest review of a coder in a sample; see the contract."""
         self.hold("stir")
         row = self._one("newest_review", coder=coder, sample_id=sample_id)
-        if row is None:
+        if row is None or not self._may_show(row["response_id"], not_of, least):
             return None
         answer = self._to_review(sample_id, row["response_id"], row["question_id"])
         if answer is None:
@@ -217,6 +221,10 @@ class Reviews(Samples):
             text=answer.text,
         )
         return held is not None
+
+    def _may_show(self, response_id: str, not_of: Sequence[str], least: int) -> bool:
+        query = {"response_id": response_id, "not_of": listed(not_of), "least": least}
+        return self._one("may_show", **query) is not None
 
     def _take_back(self, answer: ToReview, coder: str) -> None:
         ids = {"response_id": answer.response_id, "question_id": answer.question_id}

@@ -390,7 +390,12 @@ class Turns(Loose, Dispositions, Holding):
         question, place = self._place(effect.question_id, scene)
         response_id = scene.session.session_id
         if question.kind == "text":
-            for query in ("retract_codings", "retract_reviews", "retract_drafts"):
+            for query in (
+                "unshow_changed",
+                "retract_codings",
+                "retract_reviews",
+                "retract_drafts",
+            ):
                 self._run(
                     query,
                     response_id=response_id,

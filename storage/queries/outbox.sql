@@ -136,10 +136,12 @@ delete from outbox where outbox_id = :outbox_id
 update outbox set state = 'sent', body = null where outbox_id = :outbox_id
 
 -- name: newest_position
--- Of what stands last in a chat, or may: null where nobody knows the place of that.
+-- Of what stands last in a chat, or may: null where nobody knows the place of that. A coder may
+-- read on two platforms.
 select position from outbox
 where session_id = :session_id and (state = 'sent' or doubt = 1) and lasting = 0
 and outbox_id <> :outbox_id
+and channel = (select o.channel from outbox o where o.outbox_id = :outbox_id)
 order by outbox_id desc
 limit 1
 

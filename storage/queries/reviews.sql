@@ -96,6 +96,26 @@ select 1 as held from answers
 where response_id = :response_id and question_id = :question_id and text = :text
 for update
 
+-- name: may_show
+-- Whether a coder may see an answer at all, as next_to_review has it.
+select 1 as may
+from responses r
+where r.response_id = :response_id
+and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
+and (:least <= 1 or (
+    select count(*) from (
+        select distinct p.person from (
+            select coalesce(g.respondent_id, g.response_id) as person from responses g
+            where g.wave_id = r.wave_id
+            union all
+            select coalesce(g.respondent_id, g.response_id) from responses g
+            where r.wave_id is null and g.wave_id is null and g.survey_id = r.survey_id
+            and coalesce(g.cohort, '') = coalesce(r.cohort, '')
+        ) p
+        limit :least
+    ) few
+) >= :least)
+
 -- name: in_hand
 select response_id, question_id, body from review_drafts
 where coder = :coder and sample_id = :sample_id
@@ -229,10 +249,41 @@ and exists (
 select coalesce(max(turn), 0) + 1 as turn from outbox where session_id = :session_id
 
 -- name: unshow_reviews
--- What coders have in hand of somebody's words and were not shown yet.
+-- What coders have in hand of somebody's words and were not shown yet, or were done with
+-- elsewhere before they were.
 delete from outbox
 where state in ('pending', 'dead') and session_id in (
-    select 'review:' || o.coder from review_drafts o
-    join responses r on r.response_id = o.response_id
+    select 'review:' || o.coder from responses r
+    join review_drafts o on o.response_id = r.response_id
     where r.respondent_id = :respondent_id
+    union all
+    select 'review:' || v.coder from responses r
+    join reviews v on v.response_id = r.response_id
+    where r.respondent_id = :respondent_id
+)
+
+-- name: blank_reviews
+-- One on its way is not sent again, should its sender die.
+update outbox set body = null
+where state = 'claimed' and session_id in (
+    select 'review:' || o.coder from responses r
+    join review_drafts o on o.response_id = r.response_id
+    where r.respondent_id = :respondent_id
+    union all
+    select 'review:' || v.coder from responses r
+    join reviews v on v.response_id = r.response_id
+    where r.respondent_id = :respondent_id
+)
+
+-- name: unshow_changed
+-- Words that changed before a coder was shown them: nothing would tell any more whose they were.
+delete from outbox
+where state in ('pending', 'dead') and session_id in (
+    select 'review:' || o.coder from answers a
+    join review_drafts o on o.response_id = a.response_id and o.question_id = a.question_id
+    where a.response_id = :response_id and a.question_id = :question_id and a.text <> :text
+    union all
+    select 'review:' || v.coder from answers a
+    join reviews v on v.response_id = a.response_id and v.question_id = a.question_id
+    where a.response_id = :response_id and a.question_id = :question_id and a.text <> :text
 )

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.coders import CoderPlan
+from bot.desk import Desk
 from dialogues.prompts import Button, Prompt
+from nlp.codeframe import read_codeframe
 from storage.protocol import Store
 from storage.reviewing import Drawing, SampleMode
 from tests.bot.place import RIVERSIDE, Place
@@ -48,6 +50,23 @@ def review(town: Place, word: str = "/review") -> Prompt:
     return shown(town)
 
 
+def read_at_a_terminal(town: Place, state: str) -> None:
+    """Mair takes up an answer where all are shown, and is perhaps done with it."""
+
+    def job(store: Store) -> None:
+        own = tuple(store.known_as("telegram", "id-mair"))
+        desk = Desk(
+            coder=MAIR.coder_id, sample_id="x", codeframe=read_codeframe(), new_id=town.new_id,
+            not_of=own,
+        )  # fmt: skip
+        current = desk.current(store)
+        assert current is not None
+        if state == "done":
+            desk.finish(store, current, "done", at=town.clock())
+
+    town.run(job)
+
+
 def test_a_coder_is_shown_no_words_of_their_own(town: Place) -> None:
     draw(town)
     prompt = review(town)
@@ -64,6 +83,17 @@ def test_words_of_a_small_group_are_not_shown_in_a_chat(town: Place) -> None:
     object.__setattr__(town.runner.house, "min_group", 3)
     draw(town)
     assert review(town) == Prompt(text="Nothing is left for you to read. Thank you.")
+
+
+@pytest.mark.parametrize("state", ["begun", "done"])
+def test_what_was_read_at_a_terminal_of_a_small_group_stays_there(town: Place, state: str) -> None:
+    object.__setattr__(town.runner.house, "min_group", 3)
+    draw(town)
+    read_at_a_terminal(town, state)
+    assert review(town) == Prompt(text="Nothing is left for you to read. Thank you.")
+    town.press("mair", "review.u.x-none-x")
+    assert shown(town).text.startswith("Nothing is left")
+    assert len(town.rows("select * from reviews")) == (state == "done")
 
 
 def test_without_a_sample_there_is_nothing_to_read(town: Place) -> None:
@@ -104,6 +134,18 @@ def test_two_accounts_are_one_coder(town: Place) -> None:
     ]
 
 
+def test_a_press_changes_the_message_on_its_own_platform(town: Place) -> None:
+    draw(town)
+    prompt = review(town)
+    [message] = town.rows("select position from outbox where session_id like 'review:%'")
+    town.join("mairslack", channel="slack")
+    town.write("mairslack", "review", channel="slack")
+    assert len(town.deliver("slack")) == 1
+    town.press("mair", prompt.controls[1].token)
+    [answer] = town.run(lambda store: town.claim(store, "telegram"))
+    assert answer.replaces == message["position"]
+
+
 def test_words_that_change_are_shown_anew(town: Place) -> None:
     draw(town)
     prompt = review(town)
@@ -121,12 +163,19 @@ def test_words_that_change_are_shown_anew(town: Place) -> None:
     assert town.rows("select * from reviews") == []
 
 
-def test_words_that_are_erased_are_gone_from_the_outbox_too(town: Place) -> None:
+@pytest.mark.parametrize("meanwhile", ["nothing", "changed", "read elsewhere", "on its way"])
+def test_words_that_are_erased_are_gone_from_the_outbox_too(town: Place, meanwhile: str) -> None:
     draw(town)
     town.write("mair", "/review")
     assert "Words of ann" in town.rows("select body from outbox where state = 'pending'")[0]["body"]
     [ann] = town.rows("select respondent_id from responses where response_id in"
                       " (select response_id from review_drafts)")  # fmt: skip
+    if meanwhile == "changed":
+        town.edit("ann", town.said["ann"], "Other words.")
+    elif meanwhile == "read elsewhere":
+        read_at_a_terminal(town, "done")
+    elif meanwhile == "on its way":
+        town.run(lambda store: town.claim(store, "telegram"))
 
     def job(store: Store) -> None:
         store.erase(
@@ -135,8 +184,11 @@ def test_words_that_are_erased_are_gone_from_the_outbox_too(town: Place) -> None
         )  # fmt: skip
 
     town.run(job)
+    assert town.rows("select * from outbox where body like '%ords of ann%'") == []
+    # Whoever was sending it has died.
+    town.clock.pass_(hours=1)
     assert town.deliver() == []
-    assert review(town).text == "Nothing is left for you to read. Thank you."
+    assert review(town).text.startswith("Nothing is left for you to read. Thank you.")
 
 
 def test_what_a_coder_types_meanwhile_is_still_their_own_answer(town: Place) -> None:
