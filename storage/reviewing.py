@@ -73,6 +73,11 @@ class Drawing:
     cohort: str | None = None
     enabler: str | None = None
 
+    @property
+    def all_blind(self) -> bool:
+        """Whether all of it is read blind, so that all of it has to be new to everybody."""
+        return self.blind or self.double_share >= 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -81,6 +86,7 @@ class Sample:
     Attributes:
         n_population: Answers that could have been drawn.
         n_drawn: Answers that were; as people erase theirs, fewer are left.
+        n_shared: Answers, of those that are left, which more than one coder is to read.
     """
 
     sample_id: str
@@ -88,6 +94,7 @@ class Sample:
     drawn_at: datetime
     n_population: int
     n_drawn: int
+    n_shared: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +222,7 @@ class ReviewProgress:
 
     Attributes:
         n: Answers of it that are still there.
-        n_done: Answers that as many coders have read as are wanted.
+        n_done: Answers that as many coders have read as are wanted, blind where that is wanted.
         done: By coder, answers done; likewise ``skipped``.
     """
 
@@ -301,7 +308,10 @@ class Reviewing(Protocol):
         Answers with words, of open questions; of an anonymous survey only once they are loose
         and their wave is closed, or outside a wave on a later day (UTC) than they were handed
         in. Drawn at random are all of them alike, also those that were reviewed before;
-        otherwise only answers that nobody has reviewed, but for disagreements.
+        otherwise only answers that nobody has reviewed, but for disagreements. What is to be
+        read blind, or by two, is taken from what nobody has read, skipped or in hand: where
+        all of it is, nothing else is drawn; else fewer come to two where too few are left.
+        Disagreements leave out what is still to be read blind.
         """
         ...
 
@@ -336,7 +346,7 @@ class Reviewing(Protocol):
         """Give the next answer of a sample for a coder; None when there is none for them.
 
         Not one that they have read, in whatever sample, nor one that as many others have read
-        as are wanted. What somebody else has in hand comes last.
+        as are wanted: blind, where that is wanted. What somebody else has in hand comes last.
 
         Args:
             coder: Who asks.

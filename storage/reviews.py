@@ -239,7 +239,7 @@ class Reviews(Samples):
         if row is None:
             return None
         disputed = row["mode"] == SampleMode.DISAGREEMENT
-        blind = not disputed and (bool(row["blind"]) or row["coders_wanted"] > 1)
+        blind = not disputed and bool(row["blind"])
 
         def is_shown(one: KeptCoding) -> bool:
             if one.source is Source.CODER:

@@ -52,17 +52,23 @@ class Samples(Codings):
         self.hold("stir")
         disputed = self._disputed(drawing)
         on = write_day(at.astimezone(UTC))
-        n_population, drawn = _smallest(self._candidates(drawing, disputed, on), drawing.n)
+        touched = self._ids("touched_answers") if drawing.blind or drawing.double_share else set()
+        candidates = self._candidates(drawing, disputed, on)
+        if drawing.all_blind:
+            candidates = (one for one in candidates if one[2:] not in touched)
+        n_population, drawn = _smallest(candidates, drawing.n)
         chosen = [(response_id, question_id) for *_, response_id, question_id in drawn]
         is_random = drawing.mode is SampleMode.RANDOM
         probability = len(chosen) / n_population if is_random and chosen else None
-        doubled = set() if disputed else _doubled(chosen, drawing)
+        doubled = set() if disputed else _doubled(chosen, drawing, touched)
+        wanted = [1 + disputed[one][1] if disputed else 1 + (one in doubled) for one in chosen]
         sample = Sample(
             sample_id=sample_id,
             drawing=drawing,
             drawn_at=at,
             n_population=n_population,
             n_drawn=len(chosen),
+            n_shared=sum(n > 1 for n in wanted),
         )
         self._run(
             "add_sample",
@@ -88,9 +94,9 @@ class Samples(Codings):
                     "question_id": one[1],
                     "place": place,
                     "probability": probability,
-                    "coders_wanted": 1 + disputed[one][1] if disputed else 1 + (one in doubled),
+                    "coders_wanted": n,
                 }
-                for place, one in enumerate(chosen, start=1)
+                for place, (one, n) in enumerate(zip(chosen, wanted, strict=True), start=1)
             ],
         )
         for response_id in sorted({one[0] for one in chosen}):
@@ -160,9 +166,11 @@ class Samples(Codings):
         found: _Disputed = {}
         if drawing.mode is not SampleMode.DISAGREEMENT:
             return found
+        awaited = self._ids("awaited_blind")
         for one in self.reviewed():
             wanted = (
-                drawing.survey_id in (None, one.survey_id)
+                (one.response_id, one.question_id) not in awaited
+                and drawing.survey_id in (None, one.survey_id)
                 and drawing.wave_id in (None, one.wave_id)
                 and drawing.cohort in (None, one.cohort)
             )
@@ -171,6 +179,9 @@ class Samples(Codings):
                 n_read = sum(review.state == "done" for review in one.reviews)
                 found[one.response_id, one.question_id] = distance, n_read
         return found
+
+    def _ids(self, query: str) -> set[tuple[str, str]]:
+        return {(row["response_id"], row["question_id"]) for row in self._all(query)}
 
 
 def _read_reviewed(rows: list[Record], codings: list[KeptCoding]) -> Reviewed:
@@ -250,10 +261,13 @@ def _smallest(candidates: Iterable[_Candidate], n: int) -> tuple[int, list[_Cand
     return count, first
 
 
-def _doubled(chosen: list[tuple[str, str]], drawing: Drawing) -> set[tuple[str, str]]:
-    """Give those that two coders read: a share of them, by chance again."""
+def _doubled(
+    chosen: list[tuple[str, str]], drawing: Drawing, touched: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Give those that two coders read: a share of all, by chance among what nobody has read."""
     n = round(drawing.double_share * len(chosen))
-    return set(heapq.nsmallest(n, chosen, key=lambda ids: _chance(f"{drawing.seed} twice", *ids)))
+    fresh = [one for one in chosen if one not in touched]
+    return set(heapq.nsmallest(n, fresh, key=lambda ids: _chance(f"{drawing.seed} twice", *ids)))
 
 
 def _chance(seed: str, response_id: str, question_id: str) -> int:
@@ -278,4 +292,5 @@ def _read_sample(row: Record) -> Sample:
         drawn_at=read_instant(row["drawn_at"]),
         n_population=row["n_population"],
         n_drawn=row["n_drawn"],
+        n_shared=row["n_shared"],
     )

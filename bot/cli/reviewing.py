@@ -211,7 +211,10 @@ class _Room:
             sample = store.draw_sample(drawing, sample_id=new_id(), at=now())
             if not sample.n_drawn:
                 # Raised in here, so that nothing of it is kept.
-                raise CannotError("There are no answers of this kind to draw. Nothing was drawn.")
+                new = " that nobody has read yet" if drawing.all_blind else ""
+                raise CannotError(
+                    f"There are no answers of this kind{new} to draw. Nothing was drawn."
+                )
             return sample
 
         sample = run(job)
@@ -296,17 +299,22 @@ def _at_screen(desk: Desk, run: RunJob) -> None:
 
 def _drawn(sample: Sample) -> str:
     drawing = sample.drawing
-    twice = (
-        f", {round(100 * drawing.double_share)}% of them for two" if drawing.double_share else ""
+    n_twice = round(drawing.double_share * sample.n_drawn)
+    twice = f", {sample.n_shared} of them for two" if drawing.double_share else ""
+    new = " that nobody had read" if drawing.all_blind else ""
+    said = (
+        f"Sample {sample.sample_id}: {sample.n_drawn} of {sample.n_population} answers{new}, by"
+        f" {drawing.mode}{twice}, seed {drawing.seed}."
     )
-    chance = ""
     if drawing.mode == "random":
         share = sample.n_drawn / sample.n_population
-        chance = f" Each was to be drawn with probability {share:.4g}."
-    return (
-        f"Sample {sample.sample_id}: {sample.n_drawn} of {sample.n_population} answers, by"
-        f" {drawing.mode}{twice}, seed {drawing.seed}.{chance}"
-    )
+        said += f" Each was to be drawn with probability {share:.4g}."
+    if drawing.double_share and sample.n_shared < n_twice:
+        said += (
+            f" {n_twice} were to be for two, but somebody has seen the others already: draw more,"
+            " or with --double 1 only what is new to everybody."
+        )
+    return said
 
 
 def _standing(standing: Standing) -> str:

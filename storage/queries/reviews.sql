@@ -3,9 +3,10 @@
 -- name: next_to_review
 -- An answer that is gone from its person's words is gone from the sample too. What somebody
 -- else has in hand comes last, and not never: they may not come back. Of a group no more people
--- are counted than it takes.
+-- are counted than it takes. Where an answer is to be read blind, who saw tags has not read it.
 select d.response_id, d.question_id
 from sampled d
+join samples s on s.sample_id = d.sample_id
 join answers a on a.response_id = d.response_id and a.question_id = d.question_id
 join responses r on r.response_id = d.response_id
 where d.sample_id = :sample_id and a.text <> '' and a.missing is null
@@ -18,6 +19,7 @@ and (
     select count(*) from reviews v
     where v.response_id = d.response_id and v.question_id = d.question_id and v.coder <> :coder
     and v.state = 'done'
+    and (v.blind = 1 or s.mode = 'disagreement' or (s.blind = 0 and d.coders_wanted = 1))
 ) < d.coders_wanted
 and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
 and (:least <= 1 or (
@@ -42,6 +44,7 @@ limit 1
 -- name: count_to_review
 select count(*) as n
 from sampled d
+join samples s on s.sample_id = d.sample_id
 join answers a on a.response_id = d.response_id and a.question_id = d.question_id
 join responses r on r.response_id = d.response_id
 where d.sample_id = :sample_id and a.text <> '' and a.missing is null
@@ -54,6 +57,7 @@ and (
     select count(*) from reviews v
     where v.response_id = d.response_id and v.question_id = d.question_id and v.coder <> :coder
     and v.state = 'done'
+    and (v.blind = 1 or s.mode = 'disagreement' or (s.blind = 0 and d.coders_wanted = 1))
 ) < d.coders_wanted
 and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
 and (:least <= 1 or (
@@ -71,7 +75,13 @@ and (:least <= 1 or (
 ) >= :least)
 
 -- name: to_review
-select a.question, a.text, a.tagged_by, r.language, s.mode, s.blind, d.coders_wanted
+-- What is to be read blind in one sample is shown so in every other.
+select a.question, a.text, a.tagged_by, r.language, s.mode, case when exists (
+    select 1 from sampled e
+    join samples o on o.sample_id = e.sample_id
+    where e.response_id = d.response_id and e.question_id = d.question_id
+    and o.mode <> 'disagreement' and (o.blind = 1 or e.coders_wanted > 1)
+) then 1 else 0 end as blind
 from sampled d
 join samples s on s.sample_id = d.sample_id
 join answers a on a.response_id = d.response_id and a.question_id = d.question_id
@@ -210,16 +220,22 @@ order by c.response_id, a.place, c.question_id, c.span_start, c.span_end, c.enab
 select count(*) as n, coalesce(sum(case when (
     select count(*) from reviews v
     where v.response_id = d.response_id and v.question_id = d.question_id and v.state = 'done'
+    and (v.blind = 1 or s.mode = 'disagreement' or (s.blind = 0 and d.coders_wanted = 1))
 ) >= d.coders_wanted then 1 else 0 end), 0) as n_done
 from sampled d
+join samples s on s.sample_id = d.sample_id
 join answers a on a.response_id = d.response_id and a.question_id = d.question_id
 where d.sample_id = :sample_id and a.text <> '' and a.missing is null
 
 -- name: review_counts
 select v.coder, v.state, count(*) as n
 from sampled d
+join samples s on s.sample_id = d.sample_id
 join reviews v on v.response_id = d.response_id and v.question_id = d.question_id
-where d.sample_id = :sample_id
+where d.sample_id = :sample_id and (
+    v.state <> 'done' or v.blind = 1 or s.mode = 'disagreement'
+    or (s.blind = 0 and d.coders_wanted = 1)
+)
 group by v.coder, v.state
 order by v.coder
 

@@ -76,12 +76,34 @@ insert into samples (
 insert into sampled (sample_id, response_id, question_id, place, probability, coders_wanted)
 values (:sample_id, :response_id, :question_id, :place, :probability, :coders_wanted)
 
+-- name: touched_answers
+-- What somebody has read, skipped or in hand.
+select response_id, question_id from reviews
+union
+select response_id, question_id from review_drafts
+
+-- name: awaited_blind
+-- What fewer have read blind than are to.
+select d.response_id, d.question_id
+from sampled d
+join samples s on s.sample_id = d.sample_id
+where s.mode <> 'disagreement' and (s.blind = 1 or d.coders_wanted > 1)
+and (
+    select count(*) from reviews v
+    where v.response_id = d.response_id and v.question_id = d.question_id
+    and v.state = 'done' and v.blind = 1
+) < d.coders_wanted
+
 -- name: sample
-select sample_id, mode, drawn_at, seed, blind, double_share, survey_id, wave_id, cohort, enabler,
-    n_population, n_drawn
-from samples where sample_id = :sample_id
+select s.sample_id, s.mode, s.drawn_at, s.seed, s.blind, s.double_share, s.survey_id, s.wave_id,
+    s.cohort, s.enabler, s.n_population, s.n_drawn, (
+        select count(*) from sampled d where d.sample_id = s.sample_id and d.coders_wanted > 1
+    ) as n_shared
+from samples s where s.sample_id = :sample_id
 
 -- name: samples
-select sample_id, mode, drawn_at, seed, blind, double_share, survey_id, wave_id, cohort, enabler,
-    n_population, n_drawn
-from samples order by drawn_at desc, sample_id desc
+select s.sample_id, s.mode, s.drawn_at, s.seed, s.blind, s.double_share, s.survey_id, s.wave_id,
+    s.cohort, s.enabler, s.n_population, s.n_drawn, (
+        select count(*) from sampled d where d.sample_id = s.sample_id and d.coders_wanted > 1
+    ) as n_shared
+from samples s order by s.drawn_at desc, s.sample_id desc

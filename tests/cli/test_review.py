@@ -168,7 +168,9 @@ def test_what_was_begun_is_gone_on_with(desk: Desk) -> None:
 
 def test_two_read_the_same_and_see_nothing(desk: Desk) -> None:
     done = desk.pulse("--sample", "random", "--double", "1", "--seed", "one")
-    assert "2 of 2 answers, by random, 100% of them for two, seed one." in done.out
+    assert "2 of 2 answers that nobody had read, by random, 2 of them for two, seed one." in (
+        done.out
+    )
     assert "Each was to be drawn with probability 1." in done.out
     for coder in ["mair", "bob"]:
         done = desk.pulse("--coder", coder, "--resume", lines="done\nadd risk gap\ndone\n")
@@ -181,6 +183,19 @@ def test_two_read_the_same_and_see_nothing(desk: Desk) -> None:
         (2, {"mair": 2, "bob": 2}, "one")
     ]
     assert "random: 2 of 2 done (bob 2, mair 2), seed one" in desk.pulse().out
+
+
+def test_what_was_read_before_is_not_drawn_for_two(desk: Desk) -> None:
+    desk.pulse("--coder", "mair", "--sample", "random", "--n", "1", lines="done\n")
+    done = desk.pulse("--sample", "random", "--double", "0.9", "--seed", "one")
+    assert "2 of 2 answers, by random, 1 of them for two, seed one." in done.out
+    assert "2 were to be for two, but somebody has seen the others already" in done.out
+    done = desk.pulse("--sample", "random", "--blind", "--seed", "one")
+    assert "1 of 1 answers that nobody had read, by random, seed one." in done.out
+    desk.pulse("--coder", "mair", "--resume", lines="done\n")
+    done = desk.pulse("--sample", "random", "--blind")
+    assert done.status == 1
+    assert "no answers of this kind that nobody has read yet" in done.err
 
 
 def test_disagreements_are_settled_by_another(desk: Desk) -> None:

@@ -318,6 +318,65 @@ def test_what_two_are_to_read_and_what_is_blind_comes_without(few: SqlStore) -> 
     assert [row["blind"] for row in rows(few, "reviews")] == [1]
 
 
+def test_what_was_read_with_tags_in_view_is_no_reading_of_two_blind_ones(few: SqlStore) -> None:
+    draw(few, "w", n=3)
+    review_all(few, coder=MAIR, sample="w")
+    draw(few, "s", n=5)
+    save(few, give(few, sample_id="s"), skip=True)
+    assert few.keep_draft(give(few, sample_id="s"), MAIR, "{}")
+    # Of all ten, three are read, one is skipped, and one is in hand.
+    sample = draw(few, n=7, double_share=1.0)
+    assert (sample.n_population, sample.n_drawn, sample.n_shared) == (5, 5, 5)
+    assert not {*place_of(few)} & {*place_of(few, "w"), *place_of(few, "s")}
+    assert draw(few, "y", blind=True).n_population == 5
+    assert review_all(few, coder=MAIR) == review_all(few, coder=BOB) == 5
+    assert {len(one.reviews) for one in few.reviewed(sample_id="x")} == {2}
+
+
+def test_a_share_for_two_is_taken_from_what_nobody_has_read(few: SqlStore) -> None:
+    draw(few, "w", n=6)
+    review_all(few, coder=MAIR, sample="w")
+    sample = draw(few, double_share=0.3)
+    assert (sample.n_population, sample.n_shared) == (10, 3)
+    twice = [row["response_id"] for row in rows(few, "sampled") if row["coders_wanted"] == 2]
+    assert not {*twice} & {*place_of(few, "w")}
+    # The others are read already: only what is left of the sample comes to anybody.
+    assert few.count_to_review(BOB, "x") == 4
+    assert draw(few, "y", double_share=0.5).n_shared == 4
+    assert few.sample("y").n_shared == 4  # type: ignore[union-attr]
+
+
+def test_what_is_to_be_read_blind_is_blind_wherever_it_is_met(few: SqlStore) -> None:
+    draw(few, n=1, double_share=1.0)
+    [one] = place_of(few)
+    draw(few, "y")
+    while (found := give(few, sample_id="y")).response_id != one:
+        save(few, found)
+    assert (found.blind, found.suggested) == (True, ())
+    save(few, found, (GAP, Said.CONFIRMED))
+    assert few.review_progress("x").done == {MAIR: 1}
+    # Nor does anybody see what she made of it before another has read it too.
+    draw(few, "z", mode=SampleMode.DISAGREEMENT)
+    assert one not in place_of(few, "z")
+    save(few, give(few, BOB), coder=BOB)
+    draw(few, "d", mode=SampleMode.DISAGREEMENT)
+    assert one in place_of(few, "d")
+
+
+def test_a_reading_with_tags_in_view_does_not_count_where_it_is_to_be_blind(
+    few: SqlStore,
+) -> None:
+    """As in samples that were drawn before this was looked at."""
+    draw(few, n=1, double_share=1.0)
+    save(few, give(few))
+    few._driver.run("update reviews set blind = 0", {})
+    assert few.review_progress("x") == ReviewProgress(n=1, n_done=0)
+    save(few, give(few, BOB), coder=BOB)
+    assert few.review_progress("x").n_done == 0
+    save(few, give(few, JOINT), coder=JOINT)
+    assert few.review_progress("x") == ReviewProgress(n=1, n_done=1, done={BOB: 1, JOINT: 1})
+
+
 def test_each_is_read_by_as_many_as_are_wanted(few: SqlStore) -> None:
     draw(few, double_share=0.2)
     assert few.count_to_review(MAIR, "x") == 10
