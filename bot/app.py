@@ -19,6 +19,7 @@ from bot.coders import coders_of
 from bot.coding import Coder
 from bot.delivery import Delivery
 from bot.house import CohortPlan, House, PulsePlan
+from bot.member_checks import MemberChecks
 from bot.reading import Reading
 from bot.results import Results
 from bot.runner import Runner
@@ -246,6 +247,7 @@ class App:
             )
             for ticks, sweeper in (
                 (Waves(self._runner, now=now), Sweeper(now=now)),
+                (MemberChecks(codeframe=codeframe, now=now, new_id=new_id), None),
                 (results, None),
             )
         ]

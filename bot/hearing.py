@@ -7,6 +7,7 @@ What lives here: reading one response's answers with the tagger, saving the codi
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 
 from bot.app import new_id, now
@@ -18,14 +19,28 @@ from storage.writer import Writer
 __all__ = ["hear"]
 
 
-async def hear(writer: Writer, response_id: str, *, model: Path | None, language: str) -> list[str]:
+async def hear(
+    writer: Writer,
+    response_id: str,
+    *,
+    model: Path | None,
+    language: str,
+    asked: Collection[str] = (),
+) -> list[str]:
     """Tag the open answers of a response, save the codings and say what was heard.
+
+    Args:
+        writer: The store's own thread.
+        response_id: Of the response.
+        model: A tagger's folder; None for the shipped one.
+        language: In which to say it.
+        asked: Questions of which it is not said where something was heard: it is asked.
 
     Returns:
         Lines to print; one that says so when nothing was written in words.
     """
     answers = await writer.run(lambda store: _unread(store, response_id))
-    lines = ["", messages.say("heard_header", language)]
+    lines = []
     if not answers:
         return ["", messages.say("heard_no_text", language)]
     found, codeframe, version = await asyncio.to_thread(_tag, answers, model)
@@ -43,11 +58,13 @@ async def hear(writer: Writer, response_id: str, *, model: Path | None, language
 
     await writer.run(save)
     for answer, codings, _ in found:
+        if codings and answer.question_id in asked:
+            continue
         lines += ["", f"“{answer.text}”"]
         lines += [f"  {_line(coding, codeframe, language)}" for coding in codings]
         if not codings:
             lines.append(f"  {messages.say('heard_none', language)}")
-    return lines
+    return ["", messages.say("heard_header", language), *lines] if lines else []
 
 
 def _unread(store: Store, response_id: str) -> list[UntaggedAnswer]:

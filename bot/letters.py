@@ -107,6 +107,8 @@ class _Letter:
             cohort = self.house.cohort(name)
             title = cohort.title if cohort else name
             yield self._say("mydata_cohort", title=title, date=self._on(since))
+        if held.unchecked:
+            yield self._say("mydata_unchecked")
         if held.opted_out_at is not None:
             yield self._say("mydata_stopped", date=self._on(held.opted_out_at.date()))
 
@@ -238,6 +240,9 @@ class _Letter:
                 yield self._say("mydata_read", date=self._on(read_at.date()))
             for coding in held.codings:
                 yield self._coding(coding)
+        if response.check_at is not None:
+            key = "mydata_check_done" if response.check == "done" else "mydata_check_asked"
+            yield self._say(key, date=self._on(response.check_at.date()))
 
     def _talk(self, response: ResponseHeld) -> Session | None:
         """Give the conversation in which a response was given."""
@@ -288,6 +293,9 @@ class _Letter:
             "stance": self._say(f"stance_{coding.stance or 'neutral'}"),
             "evidence": coding.span_text,
         }
+        if kept.source is Source.RESPONDENT:
+            rejected = kept.status is Said.REJECTED
+            return self._say("mydata_tag_you_not" if rejected else "mydata_tag_you", **said)
         if kept.status is Said.REJECTED:
             return self._say("mydata_tag_not", **said)
         if kept.source is Source.TAGGER:

@@ -16,6 +16,7 @@ from bot.choosing import Chosen, choose, holder_of
 from bot.coders import coder_at
 from bot.coming import next_day_for
 from bot.house import CohortPlan
+from bot.member_checks import Check
 from bot.reviewing import Review
 from dialogues import asking, lobby, messages
 from dialogues.effects import Effect, LanguageChosen, OptedOut, PromptShown, SectorGiven
@@ -66,6 +67,8 @@ class Visit:
         """Do all that follows."""
         if self._reviews():
             return
+        if isinstance(self.inbound, Pressed) and self._check().take_press(self.inbound.token):
+            return
         match self.inbound:
             case Pressed():
                 self._take_press(self.inbound)
@@ -93,6 +96,15 @@ class Visit:
         if isinstance(inbound, Pressed):
             return review.take_press(inbound.token)
         return review.take_words(inbound.text, slash=self.runner.slash(self.respondent.channel))
+
+    def _check(self) -> Check:
+        return Check(
+            store=self.store,
+            respondent=self.respondent,
+            codeframe=self.runner.codeframe,
+            new_id=self.runner.new_id,
+            now=self.now,
+        )
 
     def _take_press(self, inbound: Pressed) -> None:
         press = read_token(inbound.token)
@@ -127,6 +139,8 @@ class Visit:
         stored = chosen.stored
         is_asked = stored is not None and stored.session.status is Status.ASKING
         command = None if text is None else command_in(text, at_open_question=is_asked)
+        if text is not None and not is_asked and self._check().take_words(text):
+            return
         if command is Command.START:
             self._come(inbound)
         checkin = self._checkin_for(stored, command, cut=chosen.cut)

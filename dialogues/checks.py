@@ -80,6 +80,7 @@ def check(draft: Draft, *, enablers: Collection[str] | None = None) -> Iterator[
     for place, question in enumerate(draft.questions):
         if question is not None:
             yield from _alone(question, ("question", place))
+    yield from _member_checks(draft)
     yield from _enablers(draft, enablers)
     yield from _messages(draft)
     yield from _routes(draft)
@@ -214,6 +215,20 @@ def _essence(draft: Draft) -> Iterator[Problem]:
                     f"expected at most {ESSENCE} characters, with the whole in consent.more; "
                     f"here are {len(words.strip())}"
                 ),
+            )
+
+
+def _member_checks(draft: Draft) -> Iterator[Problem]:
+    if draft.data.get("anonymity") != "anonymous":
+        return
+    for place, question in enumerate(draft.questions):
+        if isinstance(question, TextQuestion) and question.member_check:
+            expected = (
+                "expected no member check in an anonymous survey: once the answers are sent, nobody"
+                " is known who could be asked"
+            )
+            yield Problem(
+                path=("question", place, "member_check"), expected=expected, severity="warning"
             )
 
 

@@ -156,6 +156,11 @@ class TextQuestion(_Question):
     """An open question: any words are an answer."""
 
     kind: Literal["text"]
+    member_check: StrictBool = Field(
+        default=False,
+        description="`true`: once the answer is read, its person is asked whether what was heard in"
+        " it is right",
+    )
 
 
 class ChoiceQuestion(_Question):
@@ -303,6 +308,17 @@ class Survey(_Model):
     def anonymous(self) -> bool:
         """Whether a submitted response loses every link to its person."""
         return self.anonymity == "anonymous"
+
+    @cached_property
+    def checked(self) -> frozenset[str]:
+        """The questions whose people are asked whether they were heard right; none in an
+        anonymous survey, where nobody is known who could be asked.
+        """
+        return frozenset(
+            question.id
+            for question in self.questions
+            if isinstance(question, TextQuestion) and question.member_check and not self.anonymous
+        )
 
     @cached_property
     def by_id(self) -> dict[str, Question]:

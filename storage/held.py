@@ -11,6 +11,7 @@ from datetime import date, datetime
 from dialogues.coding import KeptCoding
 from dialogues.disposition import Disposition
 from dialogues.states import Cause, State
+from storage.checking import CheckState
 from storage.clock import Timing
 from storage.values import Address, Respondent, StoredSession
 
@@ -49,7 +50,13 @@ class AnswerHeld:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseHeld:
-    """One response, as its person may see it; its id is that of its session."""
+    """One response, as its person may see it; its id is that of its session.
+
+    Attributes:
+        check: How it stands with asking them whether they were heard right; None where that is
+            not done.
+        check_at: When they were asked, or answered.
+    """
 
     response_id: str
     survey_id: str
@@ -58,6 +65,8 @@ class ResponseHeld:
     started_at: datetime
     disposition: Disposition
     answers: tuple[AnswerHeld, ...]
+    check: CheckState | None = None
+    check_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,7 @@ class Holdings:
 
     Attributes:
         opted_out_at: None while we may write of our own accord.
+        unchecked: Whether they do not want to be asked what they think of our reading.
         memberships: Cohort and day of joining, by cohort.
         consents: Oldest first.
         invitations: Oldest first.
@@ -142,6 +152,7 @@ class Holdings:
     address: Address
     joined_on: date
     opted_out_at: datetime | None
+    unchecked: bool
     memberships: tuple[tuple[str, date], ...]
     consents: tuple[ConsentHeld, ...]
     invitations: tuple[InvitationHeld, ...]

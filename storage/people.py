@@ -204,6 +204,7 @@ class People(Dispositions, Holding):
             address=self._address(respondent_id),
             joined_on=date.fromisoformat(held["joined_on"]),
             opted_out_at=None if opted_out_at is None else read_instant(opted_out_at),
+            unchecked=bool(held["unchecked"]),
             memberships=tuple(
                 (row["cohort"], date.fromisoformat(row["since"]))
                 for row in self._all("memberships_of", **mine)
@@ -294,6 +295,8 @@ class People(Dispositions, Holding):
             wave_id=row["wave_id"],
             started_at=read_instant(row["started_at"]),
             disposition=Disposition(row["disposition"]),
+            check=row["check_state"],
+            check_at=None if row["check_at"] is None else read_instant(row["check_at"]),
             answers=tuple(
                 AnswerHeld(
                     question_id=answer["question_id"],

@@ -19,6 +19,7 @@ from dialogues.prompts import Prompt
 from dialogues.states import Cause, State
 from dialogues.survey import Survey
 from storage.beside import BesideOthers
+from storage.checking import Checking
 from storage.clock import (
     NO_END,
     Candidate,
@@ -113,7 +114,9 @@ __all__ = [
 ]
 
 
-class Store(Sending, ClockStore, Telling, Tagging, Reviewing, Sweeping, BesideOthers, Protocol):
+class Store(
+    Sending, ClockStore, Telling, Tagging, Reviewing, Checking, Sweeping, BesideOthers, Protocol
+):
     """What the house keeps. What leaves it, time, results, tags and more are in the protocols
     that this one joins, each in a file of its own.
     """

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from dialogues.coding import Coding, KeptCoding, Said, Source
 from dialogues.prompts import Prompt
+from storage.beside_chat import BesideChat
 from storage.clock import Window
 from storage.loose import WITHHELD
 from storage.records import listed, read_kept_coding, write_instant
@@ -28,7 +29,7 @@ from storage.values import Respondent
 __all__ = ["Reviews"]
 
 
-class Reviews(Samples):
+class Reviews(Samples, BesideChat):
     """The verbs about reviews."""
 
     def known_as(self, channel: str, account: str) -> list[str]:
@@ -193,21 +194,8 @@ class Reviews(Samples):
         self, respondent: Respondent, coder: str, prompt: Prompt, *, at: datetime, in_place: bool
     ) -> None:
         """Put what a coder is shown in a chat into the outbox; see the contract."""
-        session_id = f"review:{coder}"
-        row = self._one("next_turn", session_id=session_id)
-        turn = 1 if row is None else row["turn"]
-        for query in ("drop_overtaken", "give_up_overtaken", "empty_overtaken"):
-            self._run(query, session_id=session_id, turn=turn)
-        self._put_out(
-            prompt,
-            respondent_id=respondent.respondent_id,
-            channel=respondent.channel,
-            window=Window(due_at=at),
-            lane=0,
-            session_id=session_id,
-            turn=turn,
-            in_place=in_place,
-            lasting=False,
+        self._show_beside(
+            respondent, f"review:{coder}", prompt, window=Window(due_at=at), in_place=in_place
         )
 
     def _hold_words(self, answer: ToReview) -> bool:

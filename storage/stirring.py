@@ -44,6 +44,8 @@ MOVED = (
     ("sampled", ("sample_id", "response_id", "question_id")),
     ("reviews", ("response_id", "question_id", "coder")),
     ("review_drafts", ("coder", "sample_id")),
+    ("member_checks", ("response_id",)),
+    ("member_drafts", ("response_id", "question_id")),
 )
 
 

@@ -57,6 +57,8 @@ TABLES: tuple[KeptTable, ...] = (
     KeptTable(name="sampled", key=("sample_id", "response_id", "question_id")),
     KeptTable(name="reviews", key=("response_id", "question_id", "coder")),
     KeptTable(name="review_drafts", key=("coder", "sample_id")),
+    KeptTable(name="member_checks", key=("response_id",)),
+    KeptTable(name="member_drafts", key=("response_id", "question_id")),
     KeptTable(name="pictures", key=("picture_id",)),
     KeptTable(name="results", key=("wave_id",)),
     KeptTable(name="replies", key=("reply_id",)),

@@ -36,6 +36,7 @@ from storage.dispositions import Dispositions
 from storage.driver import Record
 from storage.holding import Holding
 from storage.loose import Loose
+from storage.member_checks import MemberChecks
 from storage.protocol import Respondent, StoredSession
 from storage.records import read_session, write_day, write_instant, write_maybe
 
@@ -43,6 +44,15 @@ __all__ = ["CUT", "Turns"]
 
 #: Stands in place of the session of a response that was cut loose.
 CUT = "cut"
+
+#: What was made of words that are changed.
+_RETRACTED = (
+    "unshow_changed",
+    "retract_codings",
+    "retract_reviews",
+    "retract_drafts",
+    "retract_member_drafts",
+)
 
 #: Conversations that are dropped in one transaction.
 _STALE_AT_ONCE = 200
@@ -74,7 +84,7 @@ class _Scene:
     loose: bool
 
 
-class Turns(Loose, Dispositions, Holding):
+class Turns(MemberChecks, Loose, Dispositions, Holding):
     """The verbs about conversations."""
 
     def take_event(self, event_id: str, *, on: date) -> bool:
@@ -225,9 +235,9 @@ class Turns(Loose, Dispositions, Holding):
         """Save a turn: session, records and outbox rows together; see the contract."""
         session = turn.session
         written_at = write_instant(at)
-        loose = any(isinstance(effect, ResponseSubmitted) for effect in turn.effects) and (
-            self._kept(session.survey_id, session.revision).anonymous
-        )
+        survey = self._kept(session.survey_id, session.revision)
+        submitted = any(isinstance(effect, ResponseSubmitted) for effect in turn.effects)
+        loose = submitted and survey.anonymous
         self._move(session, turn_before=before.session.turn, loose=loose, at=written_at)
         scene = _Scene(
             session=session,
@@ -245,6 +255,7 @@ class Turns(Loose, Dispositions, Holding):
             self._note_begun(scene)
         for effect in turn.effects:
             self._save(effect, scene)
+        self._await_check(before.session, session, survey, at=written_at)
         if loose:
             self._cut_loose(scene, loose_id)
 
@@ -390,12 +401,7 @@ class Turns(Loose, Dispositions, Holding):
         question, place = self._place(effect.question_id, scene)
         response_id = scene.session.session_id
         if question.kind == "text":
-            for query in (
-                "unshow_changed",
-                "retract_codings",
-                "retract_reviews",
-                "retract_drafts",
-            ):
+            for query in _RETRACTED:
                 self._run(
                     query,
                     response_id=response_id,

@@ -147,6 +147,10 @@ class TerminalChannel:
             BrokenPipeError: Whoever read the output has gone.
         """
         await receive(self._event("/start"))
+        await self.go_on(receive)
+
+    async def go_on(self, receive: Receive) -> None:
+        """As ``run``, of a conversation that has begun."""
         await self._shown()
         while not self._over() and not self._stopped:
             try:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,11 +16,12 @@ from bot.cli import settings
 from bot.errors import UserError
 
 if TYPE_CHECKING:
+    from bot.channels.base import CohortListed, Inbound
     from bot.config import Settings
-    from bot.delivery import Delivery
+    from bot.runner import Runner
     from dialogues.session import Session
     from dialogues.survey import Survey
-    from storage.protocol import Address, Store
+    from storage.protocol import Store
     from storage.writer import Writer
 
 __all__ = ["chat"]
@@ -108,6 +110,7 @@ class _Chat:
         self.session: Session | None = None
         self.is_known = False
         self.is_over = False
+        self.is_asked = False
 
     async def hold(self) -> None:
         from storage.open import open_writer
@@ -116,34 +119,34 @@ class _Chat:
             self.settings.storage.url, connections=self.settings.storage.connections
         )
         try:
-            await self._talk(writer)
-            await self._tell(writer)
+            runner = await self._open(writer)
+            await self._hold(writer, self.channel.run(runner.receive))
+            await self._tell(writer, runner)
         finally:
             await asyncio.to_thread(writer.close)
 
-    async def _talk(self, writer: Writer) -> None:
+    async def _open(self, writer: Writer) -> Runner:
         from bot.app import new_id, now
         from bot.channels.terminal import TerminalChannel
-        from bot.delivery import LEASE, Delivery
+        from bot.delivery import LEASE
         from bot.house import House
         from bot.runner import Runner
         from nlp.codeframe import read_codeframe
         from storage.protocol import Address
 
         person = new_id()
-        address = Address(channel="terminal", platform_id=person, chat=person)
-        channel = TerminalChannel(
+        self.address = address = Address(channel="terminal", platform_id=person, chat=person)
+        self.channel = TerminalChannel(
             address=address,
             lines=_Lines(),
             out=sys.stdout,
             now=now,
-            drained=lambda: self._drained(writer, delivery, address),
+            drained=lambda: self._drained(writer),
             over=lambda: self.is_over,
             style=_dress if self.tty else str,
             width=min(shutil.get_terminal_size().columns, 100) if self.tty else None,
             mark="> " if self.tty else "",
         )
-        delivery = Delivery(writer, channel, now=now, slots=1, chat=address.chat)
         runner = Runner(
             writer,
             House(
@@ -156,7 +159,7 @@ class _Chat:
             new_id=new_id,
             slashes={"terminal": False},
             codeframe=read_codeframe(),
-            wake=lambda _: delivery.wake(),
+            wake=lambda _: self.delivery.wake(),
             chat_draw=_STATEMENTS if self.few else None,
             ask_sector=self.ask_sector,
         )
@@ -174,26 +177,75 @@ class _Chat:
                     on=now().date(),
                 )
             )
-        sending = asyncio.create_task(delivery.run())
+        return runner
+
+    async def _hold(self, writer: Writer, talk: Awaitable[None]) -> None:
+        """Show what is said for as long as somebody talks."""
+        from bot.app import now
+        from bot.delivery import Delivery
+
+        self.delivery = Delivery(writer, self.channel, now=now, slots=1, chat=self.address.chat)
+        sending = asyncio.create_task(self.delivery.run())
         try:
-            await channel.run(runner.receive)
+            await talk
         finally:
-            await delivery.stop()
+            await self.delivery.stop()
             await sending
 
-    async def _drained(self, writer: Writer, delivery: Delivery, address: Address) -> None:
+    async def _drained(self, writer: Writer) -> None:
         """Wait until all was shown, then see where the conversation stands."""
-        await delivery.drained()
+        await self.delivery.drained()
+        address = self.address
 
-        def look(store: Store) -> tuple[bool, Session | None]:
+        def look(store: Store) -> tuple[bool, Session | None, bool]:
             respondent = store.respondent_at(address.channel, address.platform_id)
             stored = store.latest_session(respondent.respondent_id) if respondent else None
-            return respondent is not None, stored.session if stored else None
+            asking = store.asking(stored.session.session_id) if stored else None
+            is_asked = asking is not None and asking.state == "asked"
+            return respondent is not None, stored.session if stored else None, is_asked
 
-        self.is_known, self.session = await writer.run(look)
-        self.is_over = self.session is None or self.session.status.final
+        self.is_known, self.session, is_asked = await writer.run(look)
+        if self.is_asked:
+            self.is_over = self.is_over or not is_asked
+        else:
+            self.is_over = self.session is None or self.session.status.final
 
-    async def _tell(self, writer: Writer) -> None:
+    async def _check(self, writer: Writer, runner: Runner) -> None:
+        """Ask whether what was heard is right; any words of one's own end it."""
+        from bot.app import now
+        from bot.channels.base import Wrote
+        from bot.member_checks import Check
+        from storage.protocol import Window
+
+        session, address = self.session, self.address
+
+        def ask(store: Store) -> bool:
+            respondent = store.respondent_at(address.channel, address.platform_id)
+            if respondent is None or session is None:
+                return False
+            check = Check(
+                store=store,
+                respondent=respondent,
+                codeframe=runner.codeframe,
+                new_id=runner.new_id,
+                now=now(),
+            )
+            window = Window(due_at=now())
+            return check.ask(session.session_id, self.survey, window=window, lane=0)
+
+        async def receive(inbound: Inbound | CohortListed) -> None:
+            if isinstance(inbound, Wrote):
+                self.is_over = True
+            if not isinstance(inbound, Wrote) or inbound.text.strip():
+                await runner.receive(inbound)
+
+        self.is_asked = await writer.run(ask)
+        if self.is_asked:
+            self.is_over = False
+            typer.echo("")
+            await self._hold(writer, self.channel.go_on(receive))
+
+    async def _tell(self, writer: Writer, runner: Runner) -> None:
         """Say what was heard, where it is kept and how to get it out."""
         from bot.hearing import hear
         from dialogues.session import Status
@@ -204,13 +256,17 @@ class _Chat:
         if not self.is_known or (session is not None and not session.asked):
             return
         if session is not None:
+            complete = session.status is Status.COMPLETE
             for line in await hear(
                 writer,
                 session.session_id,
                 model=self.settings.model,
                 language=session.language,
+                asked=self.survey.checked if complete else (),
             ):
                 typer.echo(line)
+            if complete:
+                await self._check(writer, runner)
         typer.echo(f"\nKept in {self.settings.database or 'memory only, so nothing stays'}")
         typer.echo(f"To export it: {_command()} export --out export --format csv")
 

@@ -150,7 +150,7 @@ values (:respondent_id, :survey_id, :consent_revision, :at)
 on conflict do nothing
 
 -- name: respondent_held
-select joined_on, opted_out_at from respondents where respondent_id = :respondent_id
+select joined_on, opted_out_at, unchecked from respondents where respondent_id = :respondent_id
 
 -- name: memberships_of
 select cohort, since from memberships where respondent_id = :respondent_id order by cohort
@@ -179,9 +179,12 @@ from sessions where respondent_id = :respondent_id
 order by updated_at desc, session_id desc
 
 -- name: responses_of
-select response_id, survey_id, revision, wave_id, started_at, disposition
-from responses where respondent_id = :respondent_id
-order by started_at desc, response_id
+select r.response_id, r.survey_id, r.revision, r.wave_id, r.started_at, r.disposition,
+    m.state as check_state, coalesce(m.done_at, m.asked_at) as check_at
+from responses r
+left join member_checks m on m.response_id = r.response_id
+where r.respondent_id = :respondent_id
+order by r.started_at desc, r.response_id
 
 -- name: answers_of
 select question_id, question, value, text, missing, asked_at, answered_at, n_edits

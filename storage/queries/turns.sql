@@ -47,10 +47,10 @@ order by outbox_id desc
 
 -- name: seen_prompts
 -- What asked a person for something and stood in their chat or may have; the caller compares
--- positions. Far fewer than these can be the newest. What they review is no conversation.
+-- positions. Far fewer than these can be the newest. Reviews and member checks are no conversations.
 select outbox_id, session_id, position, doubt, state from outbox
 where respondent_id = :respondent_id and session_id is not null
-and session_id not like 'review:%'
+and session_id not like 'review:%' and session_id not like 'check:%'
 and (lasting = 0 or session_id = 'cut') and (state in ('claimed', 'sent') or doubt = 1)
 order by outbox_id desc
 limit 30

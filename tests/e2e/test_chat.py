@@ -89,6 +89,19 @@ async def test_a_conversation_through_a_pipe_is_the_same_every_time(
     assert house.rows("select count(*) n from codings")[0]["n"] > 0
 
 
+async def test_at_the_end_a_person_says_whether_they_were_heard_right(build: Build) -> None:
+    house = build(surveys=[QUESTIONS + "member_check = true\n"])
+    lines = "yes\n3\n1\nNobody tells residents why.\n2\n1\nadd something\n7\n2\nfinish\n"
+    done = await house.pulse("chat", stdin=lines.encode())
+    assert (done.status, done.err) == (0, "")
+    assert done.out.count("This is what we heard:") == 1
+    assert "Is that right?" in done.out
+    assert "Thank you. We keep what you say beside what the program heard.\n" in done.out
+    own = house.rows("select enabler, stance, status from codings where source = 'respondent'")
+    assert {"enabler": "agility", "stance": "gap", "status": "confirmed"} in own
+    assert [row["status"] for row in own].count("rejected") == 1
+
+
 async def test_the_end_of_the_input_keeps_the_part_that_was_said(house: House) -> None:
     done = await house.pulse("chat", "small", stdin=b"yes\n3")
     assert (done.status, done.err) == (0, "")

@@ -14,7 +14,8 @@ from storage.reviewing import Drawing, SampleMode
 from storage.store import SqlStore
 from tests.contract.scenes import AT, answered, consented, go_on, person
 from tests.e2e.house import House
-from tests.fakes.people import Button, Message, Person
+from tests.e2e.reading import Reading
+from tests.fakes.people import Button, Person
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_person import SlackPerson
 from tests.fakes.telegram import FakeTelegram
@@ -68,35 +69,6 @@ def tag(store: SqlStore) -> None:
         said = codings if answer.text == BUDGET else []
         ids = [f"{answer.response_id}-{n}" for n in range(len(said))]
         store.save_codings(answer, said, coding_ids=ids, coder="m@1", at=AT, error=None)
-
-
-class Reading:
-    """A coder who presses buttons, and what they see after each."""
-
-    def __init__(self, coder: Person) -> None:
-        self.coder = coder
-        self.log: list[str] = []
-
-    async def asks(self, words: str) -> Message:
-        await self.coder.send(words)
-        message = await self.coder.next_message()
-        self._note(f"{self.coder.name}: {words}", message)
-        return message
-
-    async def presses(self, label: str, message: Message) -> None:
-        """Press, and wait until the message has changed."""
-        before = message.text, message.labels
-        await self.coder.press(label, message)
-        await self.coder.wait_until(lambda: (message.text, message.labels) != before)
-        self._note(f"{self.coder.name} presses {label}", message)
-
-    def _note(self, did: str, message: Message) -> None:
-        buttons = "\n".join(f"[{'] ['.join(b.label for b in row)}]" for row in message.rows)
-        self.log.append(f"> {did}\n{message.text}\n{buttons}\n")
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.log)
 
 
 async def read_all(coder: Person, word: str) -> Reading:

@@ -1,0 +1,50 @@
+"""Messages that change in place and stand beside every conversation: reviews, member checks."""
+
+from __future__ import annotations
+
+from dialogues.prompts import Prompt
+from storage.base import Part
+from storage.clock import Window
+from storage.values import Respondent
+
+__all__ = ["BesideChat"]
+
+
+class BesideChat(Part):
+    """What the parts of the store share that show something beside a conversation."""
+
+    def _show_beside(
+        self,
+        respondent: Respondent,
+        chat_id: str,
+        prompt: Prompt,
+        *,
+        window: Window,
+        lane: int = 0,
+        in_place: bool,
+    ) -> None:
+        """Put a message out that overtakes those before it.
+
+        Args:
+            respondent: To whom.
+            chat_id: Stands for it where a session's id does.
+            prompt: What is shown.
+            window: When it may leave.
+            lane: 0 answers the person, 1 comes of our own accord.
+            in_place: Whether it replaces the newest before it.
+        """
+        row = self._one("next_turn", session_id=chat_id)
+        turn = 1 if row is None else row["turn"]
+        for query in ("drop_overtaken", "give_up_overtaken", "empty_overtaken"):
+            self._run(query, session_id=chat_id, turn=turn)
+        self._put_out(
+            prompt,
+            respondent_id=respondent.respondent_id,
+            channel=respondent.channel,
+            window=window,
+            lane=lane,
+            session_id=chat_id,
+            turn=turn,
+            in_place=in_place,
+            lasting=False,
+        )
