@@ -152,6 +152,7 @@ class ReviewHeld:
     Attributes:
         sample_id: Of the sample in which they met it.
         blind: Whether they saw no tags.
+        settles: Whether they met it as a disagreement, and saw what the others said.
         state: ``done`` with no confirmed coding of theirs means none of the codes.
         reviewed_at: ISO 8601 in UTC; of a loose anonymous response the day alone.
     """
@@ -160,6 +161,7 @@ class ReviewHeld:
     sample_id: str
     number: int
     blind: bool
+    settles: bool
     state: ReviewState
     reviewed_at: str
     codeframe_version: str
@@ -311,7 +313,8 @@ class Reviewing(Protocol):
         otherwise only answers that nobody has reviewed, but for disagreements. What is to be
         read blind, or by two, is taken from what nobody has read, skipped or in hand: where
         all of it is, nothing else is drawn; else fewer come to two where too few are left.
-        Disagreements leave out what is still to be read blind.
+        Disagreements leave out what is still to be read blind, and what somebody has settled
+        until a later reading says otherwise.
         """
         ...
 

@@ -214,6 +214,7 @@ def _read_reviewed(rows: list[Record], codings: list[KeptCoding]) -> Reviewed:
                 sample_id=one["sample_id"],
                 number=one["number"],
                 blind=bool(one["blind"]),
+                settles=bool(one["settles"]),
                 state=one["state"],
                 reviewed_at=one["reviewed_at"],
                 codeframe_version=one["codeframe_version"],
@@ -226,13 +227,17 @@ def _read_reviewed(rows: list[Record], codings: list[KeptCoding]) -> Reviewed:
 
 def distance_between(one: Reviewed) -> float | None:
     """Say who disagrees about an answer: 0 coders with each other, 1 a coder with the tagger;
-    None where nobody does. Codes and stances count, and not which words carry them.
+    None where nobody does. Codes and stances count, and not which words carry them. Who read it
+    as a disagreement has settled it: what was said before counts no more, nor the tagger.
     """
-    coders = [review.coder for review in one.reviews if review.state == "done"]
-    said = [_codes(one.given_by(coder)) for coder in coders]
+    done = [review for review in one.reviews if review.state == "done"]
+    settled = max((o for o in done if o.settles), key=lambda o: o.reviewed_at, default=None)
+    if settled is not None:
+        done = [settled, *(o for o in done if o.reviewed_at > settled.reviewed_at)]
+    said = [_codes(one.given_by(review.coder)) for review in done]
     if any(codes != said[0] for codes in said[1:]):
         return 0.0
-    tagger = one.tagged_by
+    tagger = None if settled else one.tagged_by
     if said and tagger is not None and said[0] != _codes(_suggested(one, tagger)):
         return 1.0
     return None

@@ -177,10 +177,12 @@ limit 1
 select v.response_id, v.question_id, v.coder, v.sample_id, v.number, v.blind, v.state,
     v.reviewed_at, v.codeframe_version, r.survey_id, r.wave_id, r.cohort, r.role, r.channel,
     r.language, a.question, a.text, case when a.tag_error is null then a.tagged_by end as tagged_by,
-    d.sample_id as drawn_in, d.place, d.probability, d.coders_wanted
+    d.sample_id as drawn_in, d.place, d.probability, d.coders_wanted,
+    case when m.mode = 'disagreement' then 1 else 0 end as settles
 from reviews v
 cross join answers a
 cross join responses r
+left join samples m on m.sample_id = v.sample_id
 left join sampled d on d.response_id = v.response_id and d.question_id = v.question_id
     and d.sample_id = :sample_id
 where a.response_id = v.response_id and a.question_id = v.question_id

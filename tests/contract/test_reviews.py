@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -95,6 +95,7 @@ def save(
     *said: tuple[Coding, Said],
     coder: str = MAIR,
     skip: bool = False,
+    at: datetime = LATER,
 ) -> bool:
     number = store.last_number(coder)
     return store.save_review(
@@ -104,7 +105,7 @@ def save(
         state="skipped" if skip else "done",
         coding_ids=[f"{coder}-{number}-{n}" for n in range(len(said))],
         codeframe_version="frame 1",
-        at=LATER,
+        at=at,
     )
 
 
@@ -252,6 +253,30 @@ def test_disagreements_come_by_who_disagrees(few: SqlStore) -> None:
         ("m@1", "resources"),
         ("m@1", "trust"),
     ]
+
+
+def test_what_another_has_settled_is_disputed_no_more(few: SqlStore) -> None:
+    draw(few, n=2, double_share=1.0)
+    for said, coder in [(GAP, MAIR), (STRENGTH, BOB)]:
+        review_all(few, (said, Said.CONFIRMED), coder=coder)
+    assert draw(few, "y", mode=SampleMode.DISAGREEMENT).n_drawn == 2
+    # Skipped is not settled; what is settled otherwise than everybody said is.
+    save(few, give(few, JOINT, "y"), coder=JOINT, skip=True)
+    settled = give(few, JOINT, "y")
+    save(few, settled, (MONEY, Said.CONFIRMED), coder=JOINT, at=MUCH_LATER)
+    draw(few, "z", mode=SampleMode.DISAGREEMENT)
+    assert settled.response_id not in place_of(few, "z")
+    assert len(place_of(few, "z")) == 1
+    # Nor does another model open it again.
+    tag(few, UntaggedAnswer(response_id=settled.response_id, question_id="why", question="why",
+                            text=WORDS, language="en"), coder="m@2")  # fmt: skip
+    assert draw(few, "n", mode=SampleMode.DISAGREEMENT).n_drawn == 1
+    # Who reads it anew, and otherwise, does.
+    later = MUCH_LATER + timedelta(days=1)
+    anew = replace(settled, sample_id="x", blind=True)
+    save(few, anew, (GAP, Said.CONFIRMED), coder=coder_id("eve"), at=later)
+    draw(few, "e", mode=SampleMode.DISAGREEMENT)
+    assert settled.response_id in place_of(few, "e")
 
 
 def test_anonymous_words_are_drawn_once_they_are_nobodys_and_the_wave_is_closed(
