@@ -24,6 +24,7 @@ from dialogues.review_prompts import (
     asks_to_review,
     changed_by,
     finished_prompt,
+    moved_prompt,
     read_touch,
     review_prompt,
 )
@@ -82,10 +83,7 @@ class Review:
         sample_id = open_sample(
             self.store, self.plan.coder_id, not_of=self._own(), least=self.house.min_group
         )
-        if sample_id is None:
-            self.store.say(self.respondent, [finished_prompt("", self._language)], at=self.now)
-        else:
-            self._show(self._desk(sample_id), in_place=False)
+        self._show(None if sample_id is None else self._desk(sample_id), below=True)
         return True
 
     def take_press(self, pressed: str) -> bool:
@@ -128,19 +126,25 @@ class Review:
 
     def _show(
         self,
-        desk: Desk,
+        desk: Desk | None,
         *,
-        in_place: bool = True,
+        below: bool = False,
         note: str = "",
         touched: Touched | None = None,
     ) -> None:
-        current = desk.current(self.store)
-        if current is None:
-            prompt = finished_prompt(desk.sample_id, self._language)
+        """Show what is in hand where the last answer stands, or ``below``: then that one goes, so
+        that nobody's words stand in the chat for longer than they are read.
+        """
+        current = None if desk is None else desk.current(self.store)
+        if desk is None or current is None:
+            prompt = finished_prompt("" if desk is None else desk.sample_id, self._language)
         else:
             said = messages.say(note, self._language) if note else ""
             prompt = review_prompt(replace(self._scene(desk, current), note=said), touched)
-        self.store.show_review(self.respondent, desk.coder, prompt, at=self.now, in_place=in_place)
+        moved = moved_prompt(self._language) if below else None
+        self.store.show_review(
+            self.respondent, self.plan.coder_id, prompt, at=self.now, moved=moved
+        )
 
     def _scene(self, desk: Desk, current: Current) -> Scene:
         answer = current.answer

@@ -40,6 +40,7 @@ __all__ = [
     "asks_to_review",
     "changed_by",
     "finished_prompt",
+    "moved_prompt",
     "read_touch",
     "review_prompt",
 ]
@@ -207,6 +208,11 @@ def finished_prompt(sample_id: str, language: str) -> Prompt:
         token=token(REVIEW, "u", f"{sample_id}-{NOTHING}-x"),
     )
     return Prompt(text=text, controls=(undo_button,))
+
+
+def moved_prompt(language: str) -> Prompt:
+    """Give what stands where an answer was shown that is now shown further down the chat."""
+    return Prompt(text=messages.say("review_moved", language))
 
 
 def _head(scene: Scene) -> list[str]:

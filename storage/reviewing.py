@@ -439,9 +439,16 @@ class Reviewing(Protocol):
         ...
 
     def show_review(
-        self, respondent: Respondent, coder: str, prompt: Prompt, *, at: datetime, in_place: bool
+        self,
+        respondent: Respondent,
+        coder: str,
+        prompt: Prompt,
+        *,
+        at: datetime,
+        moved: Prompt | None = None,
     ) -> None:
         """Put what a coder is shown in a chat into the outbox, in place of what they were shown
-        last where it is told. It goes with the answer that it shows.
+        last; with ``moved`` at the end of the chat, and that takes the place of the other. It
+        goes with the answer that it shows.
         """
         ...

@@ -191,11 +191,22 @@ class Reviews(Samples, BesideChat):
         )
 
     def show_review(
-        self, respondent: Respondent, coder: str, prompt: Prompt, *, at: datetime, in_place: bool
+        self,
+        respondent: Respondent,
+        coder: str,
+        prompt: Prompt,
+        *,
+        at: datetime,
+        moved: Prompt | None = None,
     ) -> None:
         """Put what a coder is shown in a chat into the outbox; see the contract."""
         self._show_beside(
-            respondent, f"review:{coder}", prompt, window=Window(due_at=at), in_place=in_place
+            respondent,
+            f"review:{coder}",
+            prompt,
+            window=Window(due_at=at),
+            in_place=moved is None,
+            moved=moved,
         )
 
     def _hold_words(self, answer: ToReview) -> bool:

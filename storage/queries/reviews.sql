@@ -266,6 +266,13 @@ and exists (
 -- name: next_turn
 select coalesce(max(turn), 0) + 1 as turn from outbox where session_id = :session_id
 
+-- name: shown_beside
+-- What somebody has before them in a chat, or will in a moment.
+select 1 as shown from outbox
+where session_id = :session_id and respondent_id = :respondent_id and lasting = 0
+and (state = 'claimed' or (state = 'sent' and position is not null))
+limit 1
+
 -- name: unshow_reviews
 -- What coders have in hand of somebody's words and were not shown yet, or were done with
 -- elsewhere before they were.

@@ -97,8 +97,19 @@ def test_what_was_read_at_a_terminal_of_a_small_group_stays_there(town: Place, s
 
 
 def test_without_a_sample_there_is_nothing_to_read(town: Place) -> None:
-    assert review(town).text == "Nothing is left for you to read. Thank you."
-    assert review(town).controls == ()
+    assert review(town) == Prompt(text="Nothing is left for you to read. Thank you.")
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_asked_again_the_words_stand_in_the_chat_once(town: Place, left: bool) -> None:
+    draw(town)
+    first = review(town)
+    if not left:
+        read_at_a_terminal(town, "done")
+    town.write("mair", "/review")
+    [(_, old), (_, new)] = town.deliver()
+    assert old == Prompt(text="It goes on below.")
+    assert new == (first if left else Prompt(text="Nothing is left for you to read. Thank you."))
 
 
 def test_in_welsh_on_another_platform(town: Place) -> None:

@@ -603,9 +603,7 @@ def test_erasing_reaches_all_of_it_and_what_was_to_be_shown(store: SqlStore) -> 
     for name in ["ann", "bob"]:
         one = give(store, not_of=["bob" if name == "ann" else "ann"])
         store.keep_draft(one, coder_id(f"c{name}"), "{}")
-        store.show_review(
-            coder, coder_id(f"c{name}"), Prompt(text=f"by {name}: {one.text}"), at=AT, in_place=True
-        )
+        store.show_review(coder, coder_id(f"c{name}"), Prompt(text=f"by {name}: {one.text}"), at=AT)
         save(store, one, (GAP, Said.CONFIRMED), coder=coder_id(f"d{name}"))
     store.erase("ann", at=LATER, erasure_id="e", actor="test", farewell=None, leaving_id="x")
     for table in ["sampled", "reviews", "review_drafts", "codings"]:
@@ -618,15 +616,23 @@ def test_what_is_shown_takes_the_place_of_what_was_shown_before(store: SqlStore)
     mair = person(store, "mair")
     begin(store, mair, "s9")
     assert send(store, position="1") == ["consent?"]
-    store.show_review(mair, MAIR, Prompt(text="one"), at=AT, in_place=False)
+    store.show_review(mair, MAIR, Prompt(text="one"), at=AT, moved=Prompt(text="below"))
     assert [one.replaces for one in claim(store)] == [None]
     store.release_claims("telegram")
     assert send(store, position="2") == ["one"]
     for text in ["two", "three"]:
-        store.show_review(mair, MAIR, Prompt(text=text), at=AT, in_place=True)
+        store.show_review(mair, MAIR, Prompt(text=text), at=AT)
     # Pressed quickly, only the last is worth sending.
     [last] = claim(store, now=MUCH_LATER)
     assert (last.prompt.text, last.replaces) == ("three", "2")
+    store.release_claims("telegram")
+    assert send(store, position="2") == ["three"]
+    # Shown anew, it stands in the chat once.
+    store.show_review(mair, MAIR, Prompt(text="four"), at=AT, moved=Prompt(text="below"))
+    note = claim(store, now=MUCH_LATER)[0]
+    assert (note.prompt.text, note.replaces) == ("below", "2")
+    store.release_claims("telegram")
+    assert send(store, position="3") == ["below", "four"]
     # It is no conversation: what she types answers what was asked before.
     assert store.seen_session("mair", None) == "s9"
 

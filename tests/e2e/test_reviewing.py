@@ -165,8 +165,10 @@ async def test_quick_and_late_presses_do_no_harm(build: Build, telegram: FakeTel
         again = await coder.next_message()
         assert again.text == second
         assert len(house.rows("select * from reviews")) == 1
-        # The old message still works, and both are the same review.
-        await coder.press("✓ Done", message)
+        # Nobody's words stand in the chat twice, and a late press on the old message does nothing.
+        assert (message.text, message.labels) == ("It goes on below.", [])
+        await coder.press(old[0], message)
+        await coder.press("✓ Done", again)
         await coder.wait_until(lambda: house.rows("select * from reviews where number = 2"))
 
 
