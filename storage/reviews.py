@@ -48,6 +48,9 @@ class Reviews(Samples, BesideChat):
         skipped_until: int = 0,
     ) -> ToReview | None:
         """Give the next answer of a sample for a coder; see the contract."""
+        # Two who look at once would be given the same. The key is that of what follows: of two
+        # keys, taken in either order, each might wait for the other.
+        self.hold("stir")
         row = self._one(
             "next_to_review",
             coder=coder,
