@@ -279,6 +279,43 @@ def test_what_another_has_settled_is_disputed_no_more(few: SqlStore) -> None:
     assert settled.response_id in place_of(few, "e")
 
 
+def test_who_reads_twice_is_drawn_apart_from_the_places(few: SqlStore) -> None:
+    draw(few, n=4, double_share=0.4)
+    assert sum(row["coders_wanted"] == 2 for row in rows(few, "sampled")) == 2
+    draw(few, "y", double_share=0.5)
+    kept = [row for row in rows(few, "sampled") if row["sample_id"] == "y"]
+    twice = sorted(row["place"] for row in kept if row["coders_wanted"] == 2)
+    assert len(twice) == 5
+    assert twice != [1, 2, 3, 4, 5]
+
+
+def test_only_disagreements_of_what_was_asked_for_are_drawn(store: SqlStore) -> None:
+    store.keep_survey(CONFIDENTIAL, at=AT)
+    store.open_wave(wave("w"))
+    for name, wave_id in [("ann", "w"), ("bob", None)]:
+        answer(store, name, wave_id=wave_id)
+    draw(store, double_share=1.0)
+    review_all(store, (GAP, Said.CONFIRMED), coder=MAIR)
+    # Another stance is another reading.
+    review_all(store, (STRENGTH, Said.CONFIRMED), coder=BOB)
+    disagreements = {"mode": SampleMode.DISAGREEMENT}
+    draw(store, "y", wave_id="w", **disagreements)
+    draw(store, "z", cohort="riverside", **disagreements)
+    assert place_of(store, "y") == place_of(store, "z") == ["s-ann"]
+    assert draw(store, "all", survey_id=CONFIDENTIAL.survey_id, **disagreements).n_drawn == 2
+    assert draw(store, "none", survey_id="other", **disagreements).n_drawn == 0
+
+
+def test_who_only_skipped_an_answer_disagrees_with_nobody(few: SqlStore) -> None:
+    draw(few, n=1, double_share=1.0)
+    suggested = [(coding("trust"), Said.CONFIRMED), (coding("resources"), Said.CONFIRMED)]
+    save(few, give(few), *suggested)
+    save(few, give(few, BOB), coder=BOB, skip=True)
+    assert draw(few, "y", mode=SampleMode.DISAGREEMENT).n_drawn == 0
+    progress = few.review_progress("x")
+    assert (progress.done, progress.skipped) == ({MAIR: 1}, {BOB: 1})
+
+
 def test_anonymous_words_are_drawn_once_they_are_nobodys_and_the_wave_is_closed(
     store: SqlStore,
 ) -> None:
@@ -400,6 +437,39 @@ def test_a_reading_with_tags_in_view_does_not_count_where_it_is_to_be_blind(
     assert few.review_progress("x").n_done == 0
     save(few, give(few, JOINT), coder=JOINT)
     assert few.review_progress("x") == ReviewProgress(n=1, n_done=1, done={BOB: 1, JOINT: 1})
+
+
+def test_an_answer_comes_with_what_the_newest_tagger_makes_of_it_alone(few: SqlStore) -> None:
+    for untagged in few.tagged_otherwise("m@2", after=("", ""), limit=99):
+        tag(few, untagged, coding("risk", confidence=0.7), coder="m@2")
+    draw(few, n=1)
+    said = [(kept.coder, kept.coding.enabler) for kept in give(few).suggested]
+    assert said == [("m@2", "risk")]
+
+
+def test_who_settles_is_not_shown_what_was_rejected(few: SqlStore) -> None:
+    draw(few, n=1)
+    save(few, give(few), (coding("trust"), Said.REJECTED), (MONEY, Said.CONFIRMED))
+    draw(few, "y", mode=SampleMode.DISAGREEMENT)
+    said = [kept.coding.enabler for kept in give(few, JOINT, "y").suggested if kept.coder == MAIR]
+    assert said == ["resources"]
+
+
+def test_to_take_back_gives_what_oneself_said_alone(few: SqlStore) -> None:
+    draw(few, n=1, double_share=1.0)
+    save(few, give(few), (GAP, Said.CONFIRMED))
+    save(few, give(few, BOB), (MONEY, Said.CONFIRMED), coder=BOB)
+    undone = few.undo_review(MAIR, "x")
+    assert undone is not None
+    assert [one.enabler for one, _ in undone.codings] == ["trust"]
+    assert [row["coder"] for row in rows(few, "codings") if row["source"] == "coder"] == [BOB]
+
+
+def test_what_a_coder_is_shown_takes_the_place_of_what_was_to_be(store: SqlStore) -> None:
+    coder = person(store, "mair")
+    for text in ["one", "two"]:
+        store.show_review(coder, MAIR, Prompt(text=text), at=AT)
+    assert send(store) == ["two"]
 
 
 def test_each_is_read_by_as_many_as_are_wanted(few: SqlStore) -> None:
