@@ -13,6 +13,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nlp.answers import AnswersError, CodedAnswer, read_answers
@@ -87,7 +88,7 @@ def card(folder: Path, files: Sequence[Path] = ()) -> str:
         stamp(model, judged),
         _about(model, folder, judged, everything, chosen=not files),
         _figures(measured),
-        _kinds(measured),
+        _kinds(measured, everything),
         fairness,
         _failings(model, measured),
         _NOT_FOR,
@@ -204,13 +205,24 @@ def _spoken(found: Found) -> str:
     return f"{found.n} of {found.of}"
 
 
-def _kinds(measured: Measured) -> str:
-    kinds = (
+def _kinds(measured: Measured, answers: Sequence[CodedAnswer]) -> str:
+    channel_of = _channels(answers)
+    kinds = [
         ("file", measured.by_file),
         ("length", measured.by_length),
         ("question", measured.by_question),
         ("role", measured.by_role),
-        ("channel", measured.by_channel),
+    ]
+    if channel_of:
+        both = [replace(k, name=f"{k.name}, {channel_of[k.name]}") for k in measured.by_role]
+        kinds[-1] = ("role, channel", tuple(both))
+    else:
+        kinds.append(("channel", measured.by_channel))
+    as_one = (
+        "\nIn these answers each role writes on one channel, so what comes of the one\n"
+        "cannot be told from what comes of the other.\n"
+        if channel_of
+        else ""
     )
     asked, unasked = _number(measured.all.macro_f1), _number(measured.unasked.macro_f1)
     cued, uncued = _number(measured.cued.share), _number(measured.uncued.share)
@@ -218,7 +230,7 @@ def _kinds(measured: Measured) -> str:
     return f"""## On which answers
 
 {tables}
-
+{as_one}
 | | |
 | --- | --- |
 | macro F1 with the question, without | {asked}, {unasked} |
@@ -227,6 +239,13 @@ def _kinds(measured: Measured) -> str:
 
 A cue word is one of the code's own name or definition, by its first five letters.
 """
+
+
+def _channels(answers: Sequence[CodedAnswer]) -> dict[str, str]:
+    """Give the channel of each role; nothing where one does not follow from the other."""
+    pairs = {(answer.role, answer.channel) for answer in answers} - {(None, None)}
+    told = {role: channel for role, channel in pairs if role is not None and channel is not None}
+    return told if len(told) == len(pairs) == len(set(told.values())) else {}
 
 
 def _kinds_table(title: str, kinds: Sequence[Kind]) -> str:
@@ -255,10 +274,14 @@ def _fairness(rewritten: Sequence[Kind], unseen: Sequence[Kind], learnt: Sequenc
         ("register", "answers", "micro F1", "stance", "learnt from", "micro F1", "stance"),
         [(name, *_register(new.get(name)), *_register(known.get(name))) for name in there],
     )
-    few = [name for name in there if name not in new or new[name].n_codes < _FEW]
+    few = [
+        f"{name} (n = {new[name].result.n if name in new else 0})"
+        for name in there
+        if name not in new or new[name].n_codes < _FEW
+    ]
     warning = (
-        f"Too few unseen answers carry marks of {' or of '.join(few)} for a figure of their own. "
-        "Let people read such answers, and correct the tags."
+        f"Too few unseen answers carry marks of {' or of '.join(few)} for a figure of their own:\n"
+        "what stands above may be chance. Let people read such answers, and correct the tags."
         if few
         else ""
     )

@@ -11,7 +11,7 @@ import pytest
 
 from dialogues.coding import Codeframe, Coding, Stance
 from nlp.answers import AnswersError, CodedAnswer, read_answers
-from nlp.card import NAME, card, main, stamp
+from nlp.card import NAME, _channels, _fairness, card, main, stamp
 from nlp.codeframe import CODEFRAME_PATH, read_codeframe
 from nlp.measure import Found, measure, measure_registers, measure_rewritten
 from nlp.model import read_model
@@ -81,8 +81,9 @@ def test_a_shipped_card_says_what_has_to_be_said(folder: Path) -> None:
         assert f"\n## {heading}\n" in words
     for code in read_model(folder).codeframe.codes:
         assert f"\n| {code.key} | " in words
-    for row in ("up to 30 characters", "yes or no", "citizen", "slack", *REGISTERS[:2]):
-        assert f"\n| {row} | " in words
+    for row in ("up to 30 characters", "yes or no", "citizen", *REGISTERS[:2]):
+        assert f"\n| {row}" in words
+    assert "slack |" in words
     assert "codes found on answers with a cue word" in words
     assert "Apache-2.0" in words
 
@@ -113,6 +114,20 @@ def test_another_model_is_judged_on_files_that_are_named(tmp_path: Path) -> None
     assert "`mine.jsonl`" in words
     assert "Linear heads were fitted on it as it is, on 60 coded\nanswers of 1 file," in words
     assert "was tuned on, 10 of them" in words
+    # What is the same by role and by channel is there once.
+    assert re.search(r"\n\| role, channel \|.*\n.*\n\| citizen, telegram \| \d", words)
+    assert "\n| channel |" not in words
+    assert "cannot be told from what comes of the other." in words
+
+
+def test_role_and_channel_stand_apart_where_one_does_not_follow_from_the_other() -> None:
+    assert _channels(ANSWERS) == {"citizen": "telegram", "partner": "slack"}
+    for other in [
+        replace(ANSWERS[0], channel="slack"),
+        replace(ANSWERS[0], role="other"),
+        replace(ANSWERS[0], channel=None),
+    ]:
+        assert _channels([*ANSWERS, other]) == {}
 
 
 def test_without_unseen_answers_there_is_no_card(
@@ -156,6 +171,8 @@ def test_the_registers_of_a_card() -> None:
     assert [kind.name for kind in rewritten] == list(REGISTERS[::-1])
     assert all(kind.result.n == 6 and kind.n_codes == 3 for kind in rewritten)
     assert rewritten[0].result.micro_f1 == measure(Parrot(), [("", ANSWERS)]).all.micro_f1
+    said = _fairness(rewritten, [*kinds.values()], [])
+    assert f"carry marks of {REGISTERS[0]} (n = 1) or of {REGISTERS[1]} (n = 1) or" in said
 
 
 def test_role_and_channel_are_read_where_the_line_has_them(tmp_path: Path) -> None:
