@@ -269,7 +269,8 @@ def read_model(path: Path = MODEL_PATH) -> Model:
     except FileNotFoundError as error:
         missing = Path(str(error.filename)).name
         raise ModelError(
-            f"{path}: no model here ({missing} is missing); give a directory made by pulse train"
+            f"{path}: no model here ({missing} is missing); give default, fast, or a directory "
+            "made by pulse train"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(

@@ -14,6 +14,7 @@ import termios
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 __all__ = ["Keys", "RawTerminal", "raw_terminal"]
 
@@ -80,13 +81,21 @@ class RawTerminal:
 
 @contextmanager
 def raw_terminal(fd: int) -> Iterator[RawTerminal]:
-    """Let every key come at once and unseen, and give the terminal back in the end."""
+    """Let every key come at once and unseen, and give the terminal back in the end, also where
+    the process is asked to end.
+    """
     terminal = RawTerminal(fd)
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         terminal.begin()
         yield terminal
     finally:
         terminal.end()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 class Keys:

@@ -318,7 +318,7 @@ def _drawn(sample: Sample) -> str:
 
 
 def _standing(standing: Standing) -> str:
-    skipped = f", {standing.skipped} skipped" if standing.skipped else ""
+    skipped = f", {standing.skipped} skipped (--skipped gives again)" if standing.skipped else ""
     done = f"You have done {standing.done} of this sample{skipped}."
     if standing.left:
         return f"{done} {standing.left} to go for you: go on with --resume."

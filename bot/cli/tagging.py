@@ -7,6 +7,7 @@ What lives here: options in, lines and tables out. What must not: figures and mo
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -120,14 +121,27 @@ def write(record: Mapping[str, Any]) -> None:
     typer.echo(line)
 
 
+def _finite(written: str) -> float:
+    number = float(written)
+    if math.isinf(number):
+        raise OverflowError
+    return number
+
+
+def _no_number(written: str) -> float:
+    raise ValueError(f"{written} is no JSON")
+
+
 def _parsed(line: bytes) -> tuple[object, ToTag | str]:
     """Read a line: its id, and the answer or what is wrong with it."""
     from nlp.tagger import ToTag
 
     try:
-        raw = json.loads(line.decode("utf-8-sig"))
+        raw = json.loads(line.decode("utf-8-sig"), parse_float=_finite, parse_constant=_no_number)
     except UnicodeDecodeError as error:
         return None, f"not UTF-8 at byte {error.start} of the line"
+    except OverflowError:
+        return None, "a number in the line is too large"
     except (ValueError, RecursionError):
         return None, "not a line of JSON"
     if not isinstance(raw, dict):
@@ -197,6 +211,17 @@ def _why_not(tagger: SpacyTagger, answer: ToTag, error: str) -> str:
     )
 
 
+def _check_language(tagger: SpacyTagger, language: str | None) -> None:
+    from nlp.languages import LANGUAGES
+
+    known = {*LANGUAGES, *tagger.languages}
+    if language is not None and language.lower().partition("-")[0] not in known:
+        raise UserError(
+            f"There is no language {language!r} that can be told apart; there are "
+            f"{', '.join(sorted(known))}."
+        )
+
+
 def tag(
     text: Annotated[
         str | None,
@@ -264,6 +289,7 @@ def tag(
             raise UserError('Give an answer to tag: pulse tag "They never asked us"')
         text = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
     tagger = load(chosen(model))
+    _check_language(tagger, language)
     answer = ToTag(text=text, question=question, language=language)
     (tagged,) = tagger.tag([answer])
     if as_json:

@@ -211,7 +211,7 @@ def test_disagreements_are_settled_by_another(desk: Desk) -> None:
 def test_skipped_answers_come_again_when_asked_for(desk: Desk) -> None:
     desk.pulse("--coder", "mair", "--sample", "random", lines="skip\nskip\n")
     done = desk.pulse("--coder", "mair", "--skipped", lines="done\nskip\n")
-    assert "You have done 1 of this sample, 1 skipped." in done.out
+    assert "You have done 1 of this sample, 1 skipped (--skipped gives again)." in done.out
 
 
 @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ def test_a_review_at_a_terminal_with_every_key(
     terminal.press(ENTER)
     terminal.until("1 ✓ Engagement", "1 done, 1 to go", "Kept. u takes it back.")
     terminal.press("s")
-    terminal.until("You have done 1 of this sample, 1 skipped.")
+    terminal.until("You have done 1 of this sample, 1 skipped (--skipped gives again).")
     assert terminal.end() == 0
     assert desk.said() == [
         ("s-ann", "resources", "strength", "share one budget", "rejected"),
@@ -413,6 +413,16 @@ def test_however_it_ends_every_move_is_kept(
     again.press(ENTER)
     again.until("You have done 2 of this sample.")
     assert [row[0] for row in desk.said()] == ["s-ann", "s-ann", "s-bob"]
+
+
+def test_asked_to_end_it_gives_the_terminal_back(
+    sit_down: Callable[..., Terminal],
+) -> None:
+    terminal = sit_down(*DRAW)
+    terminal.until("1 ✓ Resources")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.end() == 128 + signal.SIGTERM
+    assert termios.tcgetattr(terminal.ours)[3] & termios.ICANON
 
 
 def test_a_coder_can_put_it_aside_and_come_back(

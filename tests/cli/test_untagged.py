@@ -75,6 +75,17 @@ def test_each_with_its_reason(run: Run) -> None:
     assert (records[1]["id"], records[1]["language"]) == ("s1/more", None)
 
 
+def test_what_still_waits_is_counted(run: Run) -> None:
+    keep({"why": ("all is well", None)})
+    with closing(open_store("sqlite:///pulse.db")) as store, store.transaction():
+        ann = person(store)
+        go_on(store, ann, answered("more", "new words", text="new words"))
+    assert run("--untagged")[1] == (
+        "Every answer could be tagged that a model has looked at. 1 waits for the tagger: "
+        "`pulse run` reads it.\n"
+    )
+
+
 def test_it_takes_no_text(run: Run) -> None:
     status, _, err = run("hello", "--untagged")
     assert status == 2

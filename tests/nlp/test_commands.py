@@ -48,18 +48,21 @@ def test_jsonl_keeps_order_and_goes_on_after_a_broken_line(
         b'{"id": 5, "text": "\xff"}',
         b'{"id": 6, "text": "half \\ud800"}',
         b"[1]",
+        b'{"id": 1e999, "text": "hi"}',
+        b'{"id": NaN, "text": "hi"}',
     ])  # fmt: skip
     result = pulse("tag", "--jsonl", stdin=stdin)
-    assert str(error_of(result)) == ("5 of 7 answers could not be tagged; their lines say why.")
+    assert str(error_of(result)) == ("7 of 9 answers could not be tagged; their lines say why.")
     assert isinstance(result.exception, CannotError)
     records = [json.loads(line) for line in result.output.splitlines()]
-    assert [record["id"] for record in records] == [1, None, "three", 4, None, 6, None]
+    assert [record["id"] for record in records] == [1, None, "three", 4, None, 6, *[None] * 3]
     assert {record["model"] for record in records} == {tagger.version}
     assert [list(record) for record in records] == [
         ["id", "model", "codes"] if record["id"] in {1, 4} else ["id", "model", "codes", "error"]
         for record in records
     ]
     assert all(record["codes"] == [] for record in records if "error" in record)
+    assert records[7]["error"] == "a number in the line is too large"
     assert records[2]["error"] == '"text" is missing'
     for code in records[0]["codes"]:
         assert list(code) == KEYS
@@ -78,7 +81,8 @@ def test_jsonl_from_a_file(pulse: Pulse, tmp_path: Path) -> None:
 def test_wrong_input_is_said_plainly(pulse: Pulse, tmp_path: Path) -> None:
     for arguments, says in [
         (["tag", "--jsonl", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
-        (["tag", "hello", "--model", tmp_path], "no model here"),
+        (["tag", "hello", "--model", tmp_path], "give default, fast, or a directory"),
+        (["tag", "hello", "--language", "xx"], "There is no language 'xx'"),
         (["evaluate", "nowhere.jsonl"], "nowhere.jsonl: cannot be read"),
         (["train", "a", "--out", tmp_path, "--encoder", "minilm"], "--encoder needs --hold-out"),
         (
