@@ -56,8 +56,8 @@ class Team:
             )
         self.draw("x")
 
-    def draw(self, sample_id: str, n: int = 9) -> None:
-        drawing = Drawing(mode=SampleMode.RANDOM, n=n, seed="seed", double_share=1.0)
+    def draw(self, sample_id: str, n: int = 9, *, double: float = 1.0) -> None:
+        drawing = Drawing(mode=SampleMode.RANDOM, n=n, seed="seed", double_share=double)
         self.store.draw_sample(drawing, sample_id=sample_id, at=AT)
 
     def reviews(self, name: str, said: dict[str, Sequence[Coding]], *, seen: bool = False) -> None:
@@ -174,7 +174,7 @@ def test_respondents_speak_of_what_no_coder_read_and_only_of_what_they_were_show
 
 
 def test_of_one_sample(team: Team, run: Run) -> None:
-    team.draw("y", n=2)
+    team.draw("y", n=2, double=0.0)
     assert figures(run, "--coder", "ada", "--tagger", "--sample", "x")["n"] == 3
     assert figures(run, "--coder", "ada", "--tagger", "--sample", "y")["n"] <= 2
 

@@ -58,12 +58,10 @@ def review(
     mode: SampleMode = SampleMode.RANDOM,
     double: float = 0.0,
 ) -> None:
-    sample = f"{mode}-{coder}"
-    store.draw_sample(
-        Drawing(mode=mode, n=len(said), seed="1", double_share=double),
-        sample_id=sample, at=LATER,
-    )  # fmt: skip
-    while answer := store.next_to_review(coder, sample):
+    if mode not in {sample.sample_id for sample in store.samples()}:
+        drawing = Drawing(mode=mode, n=len(said), seed="1", double_share=double)
+        store.draw_sample(drawing, sample_id=mode, at=LATER)
+    while answer := store.next_to_review(coder, mode):
         codings = [(coding, Said.CONFIRMED) for coding in said[answer.text]]
         ids = [f"{coder}{answer.response_id}{place}" for place in range(len(codings))]
         store.save_review(
@@ -131,7 +129,7 @@ def test_who_read_an_answer_last_decides(run: Run) -> None:
     with closing(open_store("sqlite:///pulse.db")) as store, store.transaction():
         keep(store, ["one", "two"])
         review(store, {"one": (MONEY,), "two": (MONEY,)}, double=1.0)
-        review(store, {"one": (RISK,), "two": ()}, coder="coder:owen", double=1.0)
+        review(store, {"one": (RISK,), "two": ()}, coder="coder:owen")
         found = reviewed_answers(store, CODES, with_respondents=False)
         fewer = reviewed_answers(store, {"resources"}, with_respondents=False)
     assert {each.answer.text: each.answer.keys for each in found} == {"one": {"risk"}, "two": set()}

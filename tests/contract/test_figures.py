@@ -155,6 +155,7 @@ def test_who_read_an_answer_last_says_what_it_holds(store: SqlStore, codeframe: 
             one = store.next_to_review(coder_id(f"{name}{number}"), "x")
             if one is None:
                 store._driver.run("update sampled set coders_wanted = 2", {})
+                store._driver.run("update reviews set blind = 1", {})
                 one = store.next_to_review(coder_id(f"{name}{number}"), "x")
             assert one is not None
             assert store.save_review(

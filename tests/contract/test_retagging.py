@@ -76,12 +76,10 @@ def exported(store: SqlStore) -> list[tuple[str, str, int]]:
 
 def review(store: SqlStore, coder: str, *said: tuple[Coding, Said], at: Any = LATER) -> None:
     """Let a coder read everything that there is."""
-    sample = f"sample-{coder}"
-    store.draw_sample(
-        Drawing(mode=SampleMode.RANDOM, n=9, seed=coder, double_share=1.0),
-        sample_id=sample, at=AT,
-    )  # fmt: skip
-    while answer := store.next_to_review(coder, sample):
+    if not store.samples():
+        drawing = Drawing(mode=SampleMode.RANDOM, n=9, seed="seed", double_share=1.0)
+        store.draw_sample(drawing, sample_id="x", at=AT)
+    while answer := store.next_to_review(coder, "x"):
         ids = [f"{coder}{answer.response_id}{place}" for place in range(len(said))]
         assert store.save_review(
             answer, said, coder=coder, state="done", coding_ids=ids, codeframe_version="1", at=at
