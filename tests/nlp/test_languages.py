@@ -107,7 +107,7 @@ def welsh_pairs() -> set[tuple[str, str]]:
 
 
 def test_english_is_not_turned_away_whatever_the_register() -> None:
-    """Three of ten thousand are, each of them thanks in another language."""
+    """Three of fifteen thousand are, each of them thanks in another language."""
     texts = list(english())
     turned_away = [
         (name, text) for name, text in texts if language_of(text, "en") not in {"en", None}

@@ -26,7 +26,7 @@ def held_out(name: str) -> dict[str, Logits]:
     for name in model.provenance.chosen_on:
         answers = read_answers([DATA / name], codes)
         read = read_states(answers, pieces, encoder, lambda share: None)
-        assert choose_floor(read, model.heads, codes) in {0.3, 0.35, 0.4}
+        assert choose_floor(read, model.heads, codes) >= 0.3
         found[name] = (
             np.stack([model.heads.read(each.windows).codes for each in read]),
             np.stack([model.wording.logits(a.text, a.question) for a in answers]),
