@@ -135,15 +135,17 @@ def test_a_broken_component_quarantines_the_text(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("name", "every", "macro", "stance", "iou"),
-    [("default", 4, 0.70, 0.83, 0.60), ("fast", 1, 0.69, 0.78, 0.53)],
+    ("name", "every", "macro", "stance", "iou", "ece"),
+    [("default", 4, 0.72, 0.84, 0.60, 0.09), ("fast", 1, 0.69, 0.78, 0.53, 0.07)],
 )
 def test_scores_do_not_fall_below_the_recorded_floor(
-    request: pytest.FixtureRequest, name: str, every: int, macro: float, stance: float, iou: float
-) -> None:
+    request: pytest.FixtureRequest, name: str, every: int, macro: float, stance: float,
+    iou: float, ece: float,
+) -> None:  # fmt: skip
     """On files that the encoder did not learn from; the floor lies a little under the figure.
 
-    The large model is held to every fourth answer, to keep the test short.
+    The large model is held to every fourth answer, to keep the test short; on so few, chance
+    alone moves the calibration error by 0.03.
     """
     tagger: SpacyTagger = request.getfixturevalue({"default": "tagger"}.get(name, name))
     codes = [code.key for code in tagger.codeframe.codes]
@@ -158,7 +160,7 @@ def test_scores_do_not_fall_below_the_recorded_floor(
     assert result.iou50 is not None
     assert result.iou50 > iou
     assert result.ece is not None
-    assert result.ece < 0.07
+    assert result.ece < ece
 
 
 def test_a_directory_without_a_model_says_so(tmp_path: object) -> None:
