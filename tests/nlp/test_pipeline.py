@@ -29,14 +29,16 @@ def test_the_pipeline_is_assembled_from_its_file() -> None:
 
 def test_a_document_carries_its_codes() -> None:
     nlp = load_pipeline()
-    doc = nlp.make_doc("They never asked us before they shut it. They fixed the lift in an hour.")
+    doc = nlp.make_doc(
+        "They did not ask us before they shut it. The lift was mended within an hour."
+    )
     doc._.question = "How are things?"
     group = nlp(doc).spans["codes"]
     assert [clause.text for clause in doc.spans["clauses"]] == [
-        "They never asked us before they shut it",
-        "They fixed the lift in an hour",
+        "They did not ask us before they shut it",
+        "The lift was mended within an hour",
     ]
     found = {span.label_: (span.id_, span.text) for span in group}
-    assert found["engagement"] == ("gap", "They never asked us before they shut it")
+    assert found["engagement"] == ("gap", "They did not ask us before they shut it")
     assert found["agility"][0] == "strength"
     assert list(group.attrs["scores"]) == sorted(group.attrs["scores"], reverse=True)
