@@ -9,6 +9,7 @@ import pytest
 
 from storage.open import open_store
 from storage.store import SqlStore
+from tests.contract.reading import answer, coding, tagged
 
 ENGINES = ["sqlite file", "sqlite memory", "postgres"]
 
@@ -28,3 +29,12 @@ def store(url: str) -> Iterator[SqlStore]:
     store = open_store(url)
     yield store
     store.close()
+
+
+@pytest.fixture
+def few(store: SqlStore) -> SqlStore:
+    """Ten people have answered ``why``, and a tagger has read it."""
+    for number in range(10):
+        answer(store, f"p{number}")
+    tagged(store, coding("trust", confidence=0.8), coding("resources", confidence=0.45, start=7))
+    return store
