@@ -1,7 +1,8 @@
 """The named queries of ``queries/`` and the numbered migrations of ``migrations/``.
 
 A query begins with ``-- name: NAME``; ``NAME.sqlite`` or ``NAME.postgres`` is for one engine
-only, where one text cannot serve both.
+only, where one text cannot serve both. A rule that several queries keep begins with
+``-- part: NAME``, and stands where a query or a part of any file says ``@NAME``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pathlib import Path
 __all__ = ["migrations", "queries", "statements"]
 
 _HERE = Path(__file__).parent
-_NAME = re.compile(r"^-- name: *([a-z0-9_]+)(?:\.(sqlite|postgres))? *$", re.MULTILINE)
+_NAME = re.compile(r"^-- (name|part): *([a-z0-9_]+)(?:\.(sqlite|postgres))? *$", re.MULTILINE)
+_PART = re.compile(r"@([a-z0-9_]+)")
 
 
 @cache
@@ -21,17 +23,24 @@ def queries(engine: str) -> dict[str, str]:
     """Give every named query for an engine, without its comments.
 
     Raises:
-        ValueError: Two queries have one name.
+        ValueError: Two queries have one name, or a part is not there.
     """
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {"name": {}, "part": {}}
     for path in sorted((_HERE / "queries").rglob("*.sql")):
-        parts = _NAME.split(path.read_text(encoding="utf-8"))
-        for name, variant, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        pieces = _NAME.split(path.read_text(encoding="utf-8"))[1:]
+        for kind, name, variant, text in zip(*(pieces[at::4] for at in range(4)), strict=True):
             if variant in {None, engine}:
-                if name in found:
-                    raise ValueError(f"{path.name}: a second query is named {name}")
-                found[name] = _plain(text)
-    return found
+                if name in found[kind]:
+                    raise ValueError(f"{path.name}: a second {kind} is {name}")
+                found[kind][name] = _plain(text)
+    return {name: _whole(name, text, found["part"]) for name, text in found["name"].items()}
+
+
+def _whole(name: str, text: str, parts: dict[str, str]) -> str:
+    try:
+        return _PART.sub(lambda match: _whole(name, parts[match[1]], parts), text)
+    except KeyError as missing:
+        raise ValueError(f"{name}: there is no part {missing}") from None
 
 
 @cache

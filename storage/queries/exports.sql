@@ -102,25 +102,12 @@ where (cast(:survey_id as text) is null or r.survey_id = :survey_id)
   and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 order by r.response_id;
 
--- counted: as reports.sql counts. A person who read the answer decides, the last of them where
--- several did; else its own person, and the model that read it last.
 -- name: export_codes
 select
     r.response_id, r.survey_id as survey, r.revision, r.respondent_id as respondent,
     c.question_id, c.enabler, c.stance, c.span_text, c.span_start, c.span_end,
     c.confidence, c.coder, c.coded_at, c.status, c.source, c.threshold,
-    case when c.status <> 'rejected' and c.coder = coalesce((
-        select v.coder from reviews v
-        where v.response_id = a.response_id and v.question_id = a.question_id and v.state = 'done'
-        order by v.reviewed_at desc, v.coder desc
-        limit 1
-    ), case when c.status = 'confirmed' then c.coder else a.tagged_by end)
-    and not (c.source = 'tagger' and exists (
-        select 1 from codings n
-        where n.response_id = c.response_id and n.question_id = c.question_id
-        and n.source = 'respondent' and n.status = 'rejected' and n.enabler = c.enabler
-        and coalesce(n.stance, '') = coalesce(c.stance, '')
-    )) then 1 else 0 end as counted,
+    case when @counts then 1 else 0 end as counted,
     coalesce(w.state, 'closed') as wave_state
 from responses r
 join codings c on c.response_id = r.response_id

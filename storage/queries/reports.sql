@@ -30,14 +30,11 @@ join answers a on a.response_id = r.response_id
 where r.wave_id = :wave_id and a.kind in ('scale', 'yesno', 'choice') and a.value is not null
 group by a.question_id, a.value
 
--- name: report_mentions
--- What whoever read an answer last says it holds; where nobody did, what its person says and
--- what the model says that read it last, save what its person says it is not.
-select c.enabler, c.stance, count(distinct r.response_id) as n
-from responses r
-join answers a on a.response_id = r.response_id
-join codings c on c.response_id = a.response_id and c.question_id = a.question_id
-where r.wave_id = :wave_id and c.stance is not null and c.status <> 'rejected'
+-- part: counts
+-- Whether a coding c of an answer a counts. What whoever read an answer last says it holds; where
+-- nobody did, what its person says and what the model says that read it last, save what its
+-- person says it is not.
+c.status <> 'rejected'
 and c.coder = coalesce((
     select v.coder from reviews v
     where v.response_id = a.response_id and v.question_id = a.question_id and v.state = 'done'
@@ -50,4 +47,11 @@ and not (c.source = 'tagger' and exists (
     and n.source = 'respondent' and n.status = 'rejected' and n.enabler = c.enabler
     and coalesce(n.stance, '') = coalesce(c.stance, '')
 ))
+
+-- name: report_mentions
+select c.enabler, c.stance, count(distinct r.response_id) as n
+from responses r
+join answers a on a.response_id = r.response_id
+join codings c on c.response_id = a.response_id and c.question_id = a.question_id
+where r.wave_id = :wave_id and c.stance is not null and @counts
 group by c.enabler, c.stance

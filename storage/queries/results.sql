@@ -117,21 +117,9 @@ where w.wave_id = :wave_id and s.respondent_id > :after
 and a.reachable = 1 and a.leaving = 0 and r.opted_out_at is null
 and exists (
     select 1 from codings c
-    join answers t on t.response_id = c.response_id and t.question_id = c.question_id
+    join answers a on a.response_id = c.response_id and a.question_id = c.question_id
     where c.response_id = s.response_id and c.enabler = :enabler
-    and (:stance = '' or c.stance = :stance) and c.status <> 'rejected'
-    and c.coder = coalesce((
-        select v.coder from reviews v
-        where v.response_id = t.response_id and v.question_id = t.question_id and v.state = 'done'
-        order by v.reviewed_at desc, v.coder desc
-        limit 1
-    ), case when c.status = 'confirmed' then c.coder else t.tagged_by end)
-    and not (c.source = 'tagger' and exists (
-        select 1 from codings n
-        where n.response_id = c.response_id and n.question_id = c.question_id
-        and n.source = 'respondent' and n.status = 'rejected' and n.enabler = c.enabler
-        and coalesce(n.stance, '') = coalesce(c.stance, '')
-    ))
+    and (:stance = '' or c.stance = :stance) and @counts
 )
 order by s.respondent_id
 limit :limit
@@ -141,19 +129,7 @@ limit :limit
 select count(*) as n from responses s
 where s.wave_id = :wave_id and exists (
     select 1 from codings c
-    join answers t on t.response_id = c.response_id and t.question_id = c.question_id
+    join answers a on a.response_id = c.response_id and a.question_id = c.question_id
     where c.response_id = s.response_id and c.enabler = :enabler
-    and (:stance = '' or c.stance = :stance) and c.status <> 'rejected'
-    and c.coder = coalesce((
-        select v.coder from reviews v
-        where v.response_id = t.response_id and v.question_id = t.question_id and v.state = 'done'
-        order by v.reviewed_at desc, v.coder desc
-        limit 1
-    ), case when c.status = 'confirmed' then c.coder else t.tagged_by end)
-    and not (c.source = 'tagger' and exists (
-        select 1 from codings n
-        where n.response_id = c.response_id and n.question_id = c.question_id
-        and n.source = 'respondent' and n.status = 'rejected' and n.enabler = c.enabler
-        and coalesce(n.stance, '') = coalesce(c.stance, '')
-    ))
+    and (:stance = '' or c.stance = :stance) and @counts
 )

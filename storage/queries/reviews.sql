@@ -1,10 +1,26 @@
 -- What people make of answers and their tags.
 
--- name: next_to_review
--- An answer that is gone from its person's words is gone from the sample too. What somebody
--- else has in hand comes last, and not never: they may not come back. Of a group no more people
--- are counted than it takes. Where an answer is to be read blind, who saw tags has not read it.
-select d.response_id, d.question_id
+-- part: may_be_shown
+-- Whether a coder may see words of a response r at all. Of a group no more people are counted
+-- than it takes.
+(r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
+and (:least <= 1 or (
+    select count(*) from (
+        select distinct p.person from (
+            select coalesce(g.respondent_id, g.response_id) as person from responses g
+            where g.wave_id = r.wave_id
+            union all
+            select coalesce(g.respondent_id, g.response_id) from responses g
+            where r.wave_id is null and g.wave_id is null and g.survey_id = r.survey_id
+            and coalesce(g.cohort, '') = coalesce(r.cohort, '')
+        ) p
+        limit :least
+    ) few
+) >= :least)
+
+-- part: left_to_review
+-- An answer that is gone from its person's words is gone from the sample too. Where an answer is
+-- to be read blind, who saw tags has not read it.
 from sampled d
 join samples s on s.sample_id = d.sample_id
 join answers a on a.response_id = d.response_id and a.question_id = d.question_id
@@ -21,20 +37,12 @@ and (
     and v.state = 'done'
     and (v.blind = 1 or s.mode = 'disagreement' or (s.blind = 0 and d.coders_wanted = 1))
 ) < d.coders_wanted
-and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
-and (:least <= 1 or (
-    select count(*) from (
-        select distinct p.person from (
-            select coalesce(g.respondent_id, g.response_id) as person from responses g
-            where g.wave_id = r.wave_id
-            union all
-            select coalesce(g.respondent_id, g.response_id) from responses g
-            where r.wave_id is null and g.wave_id is null and g.survey_id = r.survey_id
-            and coalesce(g.cohort, '') = coalesce(r.cohort, '')
-        ) p
-        limit :least
-    ) few
-) >= :least)
+and @may_be_shown
+
+-- name: next_to_review
+-- What somebody else has in hand comes last, and not never: they may not come back.
+select d.response_id, d.question_id
+@left_to_review
 order by case when exists (
     select 1 from review_drafts o
     where o.response_id = d.response_id and o.question_id = d.question_id and o.coder <> :coder
@@ -43,36 +51,7 @@ limit 1
 
 -- name: count_to_review
 select count(*) as n
-from sampled d
-join samples s on s.sample_id = d.sample_id
-join answers a on a.response_id = d.response_id and a.question_id = d.question_id
-join responses r on r.response_id = d.response_id
-where d.sample_id = :sample_id and a.text <> '' and a.missing is null
-and not exists (
-    select 1 from reviews v
-    where v.response_id = d.response_id and v.question_id = d.question_id and v.coder = :coder
-    and (v.state = 'done' or v.number > :skipped_until)
-)
-and (
-    select count(*) from reviews v
-    where v.response_id = d.response_id and v.question_id = d.question_id and v.coder <> :coder
-    and v.state = 'done'
-    and (v.blind = 1 or s.mode = 'disagreement' or (s.blind = 0 and d.coders_wanted = 1))
-) < d.coders_wanted
-and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
-and (:least <= 1 or (
-    select count(*) from (
-        select distinct p.person from (
-            select coalesce(g.respondent_id, g.response_id) as person from responses g
-            where g.wave_id = r.wave_id
-            union all
-            select coalesce(g.respondent_id, g.response_id) from responses g
-            where r.wave_id is null and g.wave_id is null and g.survey_id = r.survey_id
-            and coalesce(g.cohort, '') = coalesce(r.cohort, '')
-        ) p
-        limit :least
-    ) few
-) >= :least)
+@left_to_review
 
 -- name: to_review
 -- What is to be read blind in one sample is shown so in every other.
@@ -107,24 +86,10 @@ where response_id = :response_id and question_id = :question_id and text = :text
 for update
 
 -- name: may_show
--- Whether a coder may see an answer at all, as next_to_review has it.
 select 1 as may
 from responses r
 where r.response_id = :response_id
-and (r.respondent_id is null or :not_of not like '%|' || r.respondent_id || '|%')
-and (:least <= 1 or (
-    select count(*) from (
-        select distinct p.person from (
-            select coalesce(g.respondent_id, g.response_id) as person from responses g
-            where g.wave_id = r.wave_id
-            union all
-            select coalesce(g.respondent_id, g.response_id) from responses g
-            where r.wave_id is null and g.wave_id is null and g.survey_id = r.survey_id
-            and coalesce(g.cohort, '') = coalesce(r.cohort, '')
-        ) p
-        limit :least
-    ) few
-) >= :least)
+and @may_be_shown
 
 -- name: in_hand
 select response_id, question_id, body from review_drafts

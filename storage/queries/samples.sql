@@ -1,11 +1,9 @@
--- Which answers people are to review. :survey_id, :wave_id and :cohort are null where all are
--- meant. Words of an anonymous survey are read once nothing leads to their person any more: when
--- their wave has closed, outside any on another day. Drawn before, the sample would tell by
--- which hour they were there.
+-- Which answers people are to review.
 
--- name: eligible_answers
-select a.response_id, a.question_id, 0.0 as distance
-from answers a
+-- part: readable
+-- :survey_id, :wave_id and :cohort are null where all are meant. Words of an anonymous survey are
+-- read once nothing leads to their person any more: when their wave has closed, outside any on
+-- another day. Drawn before, the sample would tell by which hour they were there.
 join responses r on r.response_id = a.response_id
 join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
 left join waves w on w.wave_id = r.wave_id
@@ -16,6 +14,11 @@ and (s.anonymous = 0 or (r.respondent_id is null and (
 and (cast(:survey_id as text) is null or r.survey_id = :survey_id)
 and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
 and (cast(:cohort as text) is null or r.cohort = :cohort)
+
+-- name: eligible_answers
+select a.response_id, a.question_id, 0.0 as distance
+from answers a
+@readable
 
 -- name: uncertain_answers
 -- How far the least sure tag of the tagger that read last is from being none.
@@ -24,16 +27,7 @@ select a.response_id, a.question_id,
 from answers a
 join codings c on c.response_id = a.response_id and c.question_id = a.question_id
     and c.coder = a.tagged_by
-join responses r on r.response_id = a.response_id
-join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
-left join waves w on w.wave_id = r.wave_id
-where a.kind = 'text' and a.text <> '' and a.missing is null
-and (s.anonymous = 0 or (r.respondent_id is null and (
-    w.state = 'closed' or (r.wave_id is null and r.ended_at < :on)
-)))
-and (cast(:survey_id as text) is null or r.survey_id = :survey_id)
-and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
-and (cast(:cohort as text) is null or r.cohort = :cohort)
+@readable
 and not exists (
     select 1 from reviews v
     where v.response_id = a.response_id and v.question_id = a.question_id
@@ -43,16 +37,7 @@ group by a.response_id, a.question_id
 -- name: coded_answers
 select a.response_id, a.question_id, 0.0 as distance
 from answers a
-join responses r on r.response_id = a.response_id
-join surveys s on s.survey_id = r.survey_id and s.revision = r.revision
-left join waves w on w.wave_id = r.wave_id
-where a.kind = 'text' and a.text <> '' and a.missing is null
-and (s.anonymous = 0 or (r.respondent_id is null and (
-    w.state = 'closed' or (r.wave_id is null and r.ended_at < :on)
-)))
-and (cast(:survey_id as text) is null or r.survey_id = :survey_id)
-and (cast(:wave_id as text) is null or r.wave_id = :wave_id)
-and (cast(:cohort as text) is null or r.cohort = :cohort)
+@readable
 and exists (
     select 1 from codings c
     where c.response_id = a.response_id and c.question_id = a.question_id

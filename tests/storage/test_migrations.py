@@ -177,7 +177,27 @@ def test_a_query_may_differ_by_engine(tmp_path: Path, monkeypatch: pytest.Monkey
     assert read("sqlite") == {"same": "select 1, 2", "other": "select 's'"}
     assert read("postgres") == {"same": "select 1, 2", "other": "select 'p'"}
     (folder / "y.sql").write_text("-- name: same\nselect 3\n")
-    with pytest.raises(ValueError, match="second query is named same"):
+    with pytest.raises(ValueError, match="second name is same"):
+        read("sqlite")
+
+
+def test_a_rule_is_written_once_for_all_queries_that_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "queries"
+    folder.mkdir()
+    (folder / "a.sql").write_text("-- name: kept\nselect 1 where @whole and 3 = 3\n")
+    (folder / "b.sql").write_text(
+        "-- part: half\n-- Of it.\n1 = 1\n-- part: whole\n@half\nand 2 = 2\n"
+    )
+    monkeypatch.setattr(storage.sql, "_HERE", tmp_path)
+    read = queries.__wrapped__
+    assert read("sqlite") == {"kept": "select 1 where 1 = 1 and 2 = 2 and 3 = 3"}
+    (folder / "b.sql").write_text("-- part: whole\n2 = 2\n-- part: whole\n3 = 3\n")
+    with pytest.raises(ValueError, match="second part is whole"):
+        read("sqlite")
+    (folder / "b.sql").write_text("-- part: half\n1 = 1\n")
+    with pytest.raises(ValueError, match="kept: there is no part 'whole'"):
         read("sqlite")
 
 
