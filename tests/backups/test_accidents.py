@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -128,7 +128,13 @@ def test_a_transaction_is_in_it_whole_or_not_at_all(url: str, form: Form, tmp_pa
     assert sorted(hammered) == [f"q{number:06}" for number in range(len(hammered))]
 
 
-@pytest.mark.parametrize("moment", [1, 7, 25, 40, 50, 58])
+def at_moments(*always: int, more: Sequence[int]) -> pytest.MarkDecorator:
+    """Kill at each of these moments; the further ones are for `make soak`."""
+    later = [pytest.param(moment, marks=pytest.mark.soak) for moment in more]
+    return pytest.mark.parametrize("moment", [*always, *later])
+
+
+@at_moments(1, 25, 58, more=[7, 40, 50])
 def test_killed_midway_there_is_no_backup_and_the_next_one_clears_up(
     child: Child, url: str, form: Form, tmp_path: Path, moment: int
 ) -> None:
@@ -141,7 +147,7 @@ def test_killed_midway_there_is_no_backup_and_the_next_one_clears_up(
     assert names(folder) == {file.name}
 
 
-@pytest.mark.parametrize("moment", [1, 12, 29, 31, 45, 60])
+@at_moments(1, 31, 60, more=[12, 29, 45])
 def test_killed_while_it_is_brought_back_all_is_as_it_was(
     child: Child, url: str, backup: Path, tmp_path: Path, moment: int
 ) -> None:
@@ -224,7 +230,7 @@ def test_it_is_on_the_disk_before_it_gets_its_name(
     assert seen == ["sync b", "sync b", "rename b", f"sync {file.parent.name}"]
 
 
-@pytest.mark.parametrize("moment", [1, 20, 31, 33, 45, 61])
+@at_moments(1, 33, more=[20, 31, 45, 61])
 def test_killed_while_everything_moves_nothing_is_there(
     child: Child, url: str, new_postgres_url: str, moment: int
 ) -> None:
@@ -236,7 +242,7 @@ def test_killed_while_everything_moves_nothing_is_there(
     assert holds(new_postgres_url) == holds(url) == before
 
 
-@pytest.mark.parametrize("moment", [5, 31, 50])
+@at_moments(31, more=[5, 50])
 def test_killed_while_it_is_brought_back_to_postgresql_all_is_as_it_was(
     child: Child, backup: Path, new_postgres_url: str, moment: int
 ) -> None:
