@@ -12,11 +12,26 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime  # type: ignore[import-untyped]
 
+from nlp.fourbits import MATRICES, columns, row_scales, whole_numbers
 from nlp.wordpieces import Window
 
 __all__ = ["Encoder", "Floats"]
 
 Floats = npt.NDArray[np.floating[Any]]
+
+
+def _unpacked(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        return {}
+    found: dict[str, np.ndarray] = {}
+    with np.load(path, allow_pickle=False) as archive:
+        for name in (key.removesuffix(".levels") for key in archive if key.endswith(".levels")):
+            levels, scales = archive[f"{name}.levels"], archive[f"{name}.scales"]
+            found[f"{name}.whole"] = whole_numbers(levels, scales)
+            found[f"{name}.rows"] = row_scales(scales)
+            if f"{name}.loud" in archive:
+                found[f"{name}.few"] = columns(levels, scales, archive[f"{name}.loud"])
+    return found
 
 
 class Encoder:
@@ -38,6 +53,10 @@ class Encoder:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        given = _unpacked(path.parent / MATRICES)
+        options.add_external_initializers(
+            list(given), [onnxruntime.OrtValue.ortvalue_from_numpy(each) for each in given.values()]
+        )
         self._session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )

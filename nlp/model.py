@@ -6,6 +6,7 @@ What lives here: reading, writing and fingerprinting of the directory.
 encoder.onnx     the encoder, quantised      tokenizer.json   its word pieces
 heads.npz        the heads' weights          words.txt        features of the wording
 codeframe.toml   the codes                   meta.json        numbers and provenance
+matrices.npz     the encoder's matrices, where they are in four bits
 ```
 """
 
@@ -26,6 +27,7 @@ from dialogues.errors import TaggerError
 from nlp.answers import CodedAnswer
 from nlp.codeframe import read_codeframe
 from nlp.decision import Decision
+from nlp.fourbits import MATRICES
 from nlp.heads import Heads
 from nlp.languages import languages_of
 from nlp.shipped import MODEL_PATH
@@ -130,6 +132,8 @@ def _artefact_hash(path: Path, meta: dict[str, object]) -> str:
     digest = hashlib.sha256()
     for name in _PARTS:
         digest.update((path / name).read_bytes())
+    if (path / MATRICES).is_file():
+        digest.update((path / MATRICES).read_bytes())
     kept = {key: value for key, value in meta.items() if key != "version"}
     digest.update(json.dumps(kept, sort_keys=True).encode())
     return digest.hexdigest()[:8]
@@ -154,7 +158,7 @@ def write_model(
     Args:
         path: The directory; made where it is missing.
         name: Of the model.
-        encoder: The ONNX file to copy.
+        encoder: The ONNX file to copy, with what belongs to it beside it.
         tokenizer: The ``tokenizer.json`` to copy.
         codeframe: The codeframe file to copy.
         heads: Weights.
@@ -170,9 +174,12 @@ def write_model(
         The model, as ``read_model`` gives it.
     """
     path.mkdir(parents=True, exist_ok=True)
+    matrices = encoder.with_name(MATRICES)
     for source, part in ((encoder, "encoder.onnx"), (tokenizer, "tokenizer.json"),
-                         (codeframe, "codeframe.toml")):  # fmt: skip
-        if source.resolve() != (path / part).resolve():
+                         (codeframe, "codeframe.toml"), (matrices, MATRICES)):  # fmt: skip
+        if source == matrices and not matrices.is_file():
+            (path / part).unlink(missing_ok=True)
+        elif source.resolve() != (path / part).resolve():
             shutil.copyfile(source, path / part)
     prints = {fingerprint(a.text, a.question) for a in trained_on}
     languages = languages_of(answer.text for answer in trained_on)

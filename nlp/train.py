@@ -53,6 +53,8 @@ SEED = 20261122
 ENCODERS = ("minilm", "mpnet")
 """What can be fine-tuned from its beginning: the small encoder and the large one."""
 _FEWEST = 20
+_LISTENED_TO = 32
+"""Answers by which loud columns are found."""
 
 Progress = Callable[[str, float], None]
 """Called with the name of the step and its share done, in [0, 1]."""
@@ -342,6 +344,7 @@ def finish_encoder(
     """
     from nlp.training.export import export_encoder
     from nlp.training.export_coarse import export_coarse_encoder
+    from nlp.training.loud import loud_columns
 
     data, held = _data(paths, codeframe), _data(hold_out, codeframe)
     heads = Heads(
@@ -356,11 +359,17 @@ def finish_encoder(
     with tempfile.TemporaryDirectory() as folder:
         encoder = Path(folder) / "encoder.onnx"
         progress("quantising", 0.0)
-        (export_coarse_encoder if shape.buckets else export_encoder)(arrays, shape, encoder)
+        pieces = WordPieces(tokenizer)
+        if shape.buckets:
+            some = (pieces.windows(a.text, a.question)[:1] for a in data.answers[:_LISTENED_TO])
+            loud = loud_columns(arrays, shape, [window for found in some for window in found])
+            export_coarse_encoder(arrays, shape, encoder, loud)
+        else:
+            export_encoder(arrays, shape, encoder)
         progress("quantising", 1.0)
         wording = fit_wording(data.answers, data.gold, seed=seed)
         read = read_states(
-            held.answers, WordPieces(tokenizer), Encoder(encoder),
+            held.answers, pieces, Encoder(encoder),
             lambda share: progress("choosing thresholds", share),
         )  # fmt: skip
         return write_model(

@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["BLOCK", "coarse", "packed", "roughly", "unpacked"]
+from nlp.fourbits import BLOCK
 
-BLOCK = 32
-"""Neighbouring weights that share a scale."""
+__all__ = ["coarse", "packed", "roughly"]
 
 
 def _levels(weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,37 +36,16 @@ def packed(weights: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Pack weights of shape (rows, width).
 
     Returns:
-        Two levels a byte, the first in the low half, each plus 8: uint8, shape
-        (rows, width / BLOCK, BLOCK / 2); and scales, float16, shape (rows, width / BLOCK).
+        Levels and scales, as ``nlp.fourbits.unpacked`` takes them.
     """
     levels, scales = _levels(weights.float())
     codes = (levels + 8).to(torch.uint8).numpy()
     rows, blocks = weights.shape[0], weights.shape[1] // BLOCK
-    both = codes[:, 0::2] | (codes[:, 1::2] << 4)
+    both = codes[:, : BLOCK // 2] | (codes[:, BLOCK // 2 :] << 4)
     return (
         both.reshape(rows, blocks, BLOCK // 2),
         scales.numpy().astype(np.float16).reshape(rows, blocks),
     )
-
-
-def unpacked(levels: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Give back the weights that were packed, rounded.
-
-    Args:
-        levels: Two a byte, uint8, of any shape that holds them row by row.
-        scales: float16, one for each ``BLOCK``.
-
-    Returns:
-        float32, shape (rows, width).
-    """
-    rows = len(levels)
-    codes = levels.reshape(-1, BLOCK // 2)
-    both = np.empty((len(codes), BLOCK), dtype=np.float32)
-    both[:, 0::2] = codes & 15
-    both[:, 1::2] = codes >> 4
-    scaled = (both - 8) * scales.reshape(-1, 1).astype(np.float32)
-    result: np.ndarray = scaled.reshape(rows, -1)
-    return result
 
 
 class _Roughly(torch.autograd.Function):

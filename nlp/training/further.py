@@ -14,8 +14,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from nlp.fourbits import MATRICES, unpacked
 from nlp.heads import Heads
-from nlp.training.coarse import unpacked
 from nlp.training.network import MINILM, MPNET, EncoderShape
 
 __all__ = ["NotOursError", "encoder_arrays", "head_arrays"]
@@ -33,7 +33,7 @@ class NotOursError(ValueError):
 
 def _matrix(held: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     if f"{name}.levels" in held:
-        return unpacked(held[f"{name}.levels"], held[f"{name}.scales"])
+        return unpacked(held[f"{name}.levels"].transpose(2, 0, 1), held[f"{name}.scales"].T)
     bytes_ = held[f"{name}.weight_quantized"].astype(np.float32)
     whole = bytes_ - held[f"{name}.weight_zero_point"].astype(np.float32)
     scaled: np.ndarray = whole * held[f"{name}.weight_scale"]
@@ -57,8 +57,15 @@ def encoder_arrays(
     Raises:
         NotOursError: It is another kind of encoder.
     """
-    graph = onnx.load(str(path)).graph
-    held = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
+    graph = onnx.load(str(path), load_external_data=False).graph
+    held = {
+        weight.name: numpy_helper.to_array(weight)
+        for weight in graph.initializer
+        if weight.data_location != onnx.TensorProto.EXTERNAL
+    }
+    if (path.parent / MATRICES).is_file():
+        with np.load(path.parent / MATRICES, allow_pickle=False) as archive:
+            held |= dict(archive)
     shape = shape or (MPNET if "distances" in held else MINILM)
     try:
         arrays = {"norm.weight": held["norm.weight"], "norm.bias": held["norm.bias"]}

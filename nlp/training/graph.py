@@ -29,6 +29,20 @@ class Graph:
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
+    def given(self, name: str, kind: int, shape: Sequence[int]) -> str:
+        """Add a weight that is not in the file: who opens it gives it. Gives its name.
+
+        Args:
+            name: Of the weight.
+            kind: Of ``onnx.TensorProto``.
+            shape: Of the weight.
+        """
+        weight = onnx.TensorProto(name=name, data_type=kind, dims=shape)
+        weight.data_location = onnx.TensorProto.EXTERNAL
+        weight.external_data.add(key="location", value="given")
+        self._weights.append(weight)
+        return name
+
     def node(
         self, kind: str, inputs: Sequence[str], name: str, domain: str = "", **attributes: object
     ) -> str:

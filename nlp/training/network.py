@@ -105,6 +105,17 @@ _MPNET_NAMES = (
 )  # fmt: skip
 
 
+class Matrix(nn.Linear):
+    """A layer's matrix; where it is ``rough``, it works with its weights as four bits hold them."""
+
+    rough = False
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Give the states multiplied, shape (answers, pieces, rows)."""
+        weight = roughly(self.weight) if self.rough else self.weight
+        return functional.linear(states, weight, self.bias)
+
+
 class Layer(nn.Module):
     """One transformer layer, normalised after each half as BERT does."""
 
@@ -112,17 +123,17 @@ class Layer(nn.Module):
         super().__init__()
         self.heads = shape.heads
         self.dropout = dropout
-        self.rough = False
-        self.qkv = nn.Linear(shape.width, 3 * shape.width)
-        self.out = nn.Linear(shape.width, shape.width)
+        self.qkv = Matrix(shape.width, 3 * shape.width)
+        self.out = Matrix(shape.width, shape.width)
         self.norm_attention = nn.LayerNorm(shape.width, eps=shape.epsilon)
-        self.up = nn.Linear(shape.width, shape.inner)
-        self.down = nn.Linear(shape.inner, shape.width)
+        self.up = Matrix(shape.width, shape.inner)
+        self.down = Matrix(shape.inner, shape.width)
         self.norm_output = nn.LayerNorm(shape.width, eps=shape.epsilon)
 
-    def _through(self, part: nn.Linear, states: Tensor) -> Tensor:
-        weight = roughly(part.weight) if self.rough else part.weight
-        return functional.linear(states, weight, part.bias)
+    @property
+    def matrices(self) -> dict[str, Matrix]:
+        """Those that are rounded, by name."""
+        return {"qkv": self.qkv, "out": self.out, "up": self.up, "down": self.down}
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Give the next states.
@@ -132,15 +143,15 @@ class Layer(nn.Module):
             mask: What is added to the attention, shape (answers, heads or 1, pieces, pieces).
         """
         batch, length, width = states.shape
-        qkv = self._through(self.qkv, states).view(batch, length, 3, self.heads, -1)
+        qkv = self.qkv(states).view(batch, length, 3, self.heads, -1)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
         drop = self.dropout if self.training else 0.0
         mixed = functional.scaled_dot_product_attention(
             query, key, value, attn_mask=mask.to(query.dtype), dropout_p=drop
         )
-        mixed = self._through(self.out, mixed.transpose(1, 2).reshape(batch, length, width))
+        mixed = self.out(mixed.transpose(1, 2).reshape(batch, length, width))
         states = self.norm_attention(states + functional.dropout(mixed, drop))
-        inner = self._through(self.down, functional.gelu(self._through(self.up, states)))
+        inner = self.down(functional.gelu(self.up(states)))
         return self.norm_output(states + functional.dropout(inner, drop))
 
 
@@ -167,7 +178,9 @@ class Network(nn.Module):
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
 
-    def _layers(self) -> list[Layer]:
+    @property
+    def blocks(self) -> list[Layer]:
+        """The layers, the lowest first."""
         return [layer for layer in self.layers if isinstance(layer, Layer)]
 
     @property
@@ -194,7 +207,7 @@ class Network(nn.Module):
         if self.distances is not None:
             self.distances.load_state_dict({"weight": taken("encoder.relative_attention_bias")})
         self.norm.load_state_dict(pair("embeddings.LayerNorm"))
-        for number, layer in enumerate(self._layers()):
+        for number, layer in enumerate(self.blocks):
             at = f"encoder.layer.{number}"
             qkv = [pair(f"{at}.{part}") for part in kind[:3]]
             layer.qkv.load_state_dict(
@@ -219,18 +232,18 @@ class Network(nn.Module):
             table.requires_grad_(False)
         if layers:
             self.norm.requires_grad_(False)
-        for layer in self._layers()[:layers]:
+        for layer in self.blocks[:layers]:
             layer.requires_grad_(False)
             layer.dropout = 0.0
 
     def learn_roughly(self) -> None:
         """Work with four-bit weights from here on; what is frozen is rounded for good."""
         self.rough = True
-        for number, layer in enumerate(self._layers()):
-            layer.rough = number >= self.frozen
-            if not layer.rough:
-                for part in (layer.qkv, layer.out, layer.up, layer.down):
-                    part.weight.data = coarse(part.weight.data)
+        for number, layer in enumerate(self.blocks):
+            for matrix in layer.matrices.values():
+                matrix.rough = number >= self.frozen
+                if not matrix.rough:
+                    matrix.weight.data = coarse(matrix.weight.data)
         self.words.weight.data = coarse(self.words.weight.data)
 
     def _looked_at(self, mask: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from tests.nlp.conftest import DATA
 def test_every_shipped_answer_is_coded_by_the_codeframe() -> None:
     keys = [code.key for code in read_codeframe().codes]
     answers = read_answers(sorted(DATA.glob("answers-*.jsonl")), keys)
-    assert len(answers) == 14877
+    assert len(answers) == 23717
     assert len({answer.answer_id for answer in answers}) == len(answers)
     for answer in answers:
         for coding in answer.codings:

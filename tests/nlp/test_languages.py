@@ -69,7 +69,7 @@ FOREIGN = {
 }
 
 #: What is thanks or a greeting in another language, in files that are English.
-THANKS = {"Diolch yn fawr 🏴󠁧󠁢󠁷󠁬󠁳󠁿", "Dzień dobry 😊", "спасибо"}
+THANKS = {"Diolch yn fawr 🏴󠁧󠁢󠁷󠁬󠁳󠁿", "Dzień dobry 😊", "спасибо", "slán"}
 
 # fmt: off
 ENGLISH_ENOUGH = (
@@ -107,14 +107,14 @@ def welsh_pairs() -> set[tuple[str, str]]:
 
 
 def test_english_is_not_turned_away_whatever_the_register() -> None:
-    """Three of fifteen thousand are, each of them thanks in another language."""
+    """Five of twenty-four thousand are, four of them thanks or greetings in another language."""
     texts = list(english())
     turned_away = [
         (name, text) for name, text in texts if language_of(text, "en") not in {"en", None}
     ]
     mistaken = [each for each in turned_away if each[1] not in THANKS]
     assert len(mistaken) / len(texts) < 0.001
-    # Of 300 to 700 answers each: no writer's English counts for less.
+    # Of 300 to 710 answers each: no writer's English counts for less.
     assert max(Counter(name for name, _ in mistaken).values(), default=0) <= 1
 
 

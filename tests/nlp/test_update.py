@@ -78,8 +78,8 @@ def test_coders_who_read_otherwise_teach_the_model(fold: Fold, tmp_path: Path) -
     kept_out = [each for each in reviewed if is_kept_out(each.answer)]
     assert update.n_kept_out == len(kept_out)
     assert update.n_learnt == len(reviewed) - len(kept_out)
-    assert update.after > update.before + 0.02
-    assert update.low > 0
+    assert update.after > update.before + 0.01
+    assert update.low < update.after - update.before < update.high
     before, after = (getattr(update.per_code["transparency"], when) for when in ("before", "after"))
     assert after > before + 0.1
     # The figures are what the tagger does.
