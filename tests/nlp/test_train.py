@@ -13,9 +13,10 @@ import pytest
 from nlp.answers import read_answers
 from nlp.codeframe import CODEFRAME_PATH
 from nlp.evaluate import Evaluation, evaluate
+from nlp.fourbits import MATRICES
 from nlp.load import load_tagger
 from nlp.model import ModelError, read_model, seen
-from nlp.shipped import FAST_PATH
+from nlp.shipped import FAST_PATH, MODEL_PATH
 from nlp.tagger import ToTag
 from nlp.train import TrainError, train_encoder, train_frozen
 from tests.nlp.conftest import DATA
@@ -134,6 +135,23 @@ def test_a_changed_file_is_found(tmp_path: Path) -> None:
     words.write_text(words.read_text().replace("coffee", "toffee"))
     with pytest.raises(ModelError, match="not the ones that were written together"):
         read_model(tmp_path / "model")
+
+
+def test_an_encoders_matrices_belong_to_it(tmp_path: Path) -> None:
+    trained(tmp_path, rich=False, n=40)
+    matrices = tmp_path / "model" / MATRICES
+    assert matrices.read_bytes() == (MODEL_PATH / MATRICES).read_bytes()
+    matrices.unlink()
+    with pytest.raises(ModelError, match="not the ones that were written together"):
+        read_model(tmp_path / "model")
+    # Of a model that stood here before, none is left.
+    matrices.write_bytes(b"old")
+    train_frozen(
+        [tmp_path / "train.jsonl"], codeframe=tmp_path / "frame.toml", out=tmp_path / "model",
+        name="tea", progress=lambda *_: None, base=FAST_PATH,
+    )  # fmt: skip
+    assert not matrices.exists()
+    assert load_tagger(tmp_path / "model").tag([ToTag(text="hot coffee")])[0].error is None
 
 
 @pytest.mark.parametrize(
