@@ -78,6 +78,7 @@ def test_an_export_is_measured_whole(capsys: pytest.CaptureFixture[str]) -> None
         assert one["answers_per_second"] > 0
 
 
+@pytest.mark.soak
 def test_tagging_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     figures, fast, *beside = lines(capsys, "--only", "tagging")
     assert [figures["model"], fast["model"]] == ["default", "fast"]

@@ -213,7 +213,9 @@ async def test_too_few_hear_only_that(
     assert not slack.files
 
 
-@pytest.mark.parametrize("where", ["sendPhoto", "chat.postMessage"])
+@pytest.mark.parametrize(
+    "where", ["sendPhoto", pytest.param("chat.postMessage", marks=pytest.mark.soak)]
+)
 async def test_killed_while_it_is_told_everybody_hears_it(
     build: Build, telegram: FakeTelegram, slack: FakeSlack, where: str
 ) -> None:

@@ -91,7 +91,7 @@ async def test_three_share_everything_and_one_of_them_is_killed(
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)])
 async def test_each_part_runs_in_a_program_of_its_own(
     build: Build, telegram: FakeTelegram, engine: str, request: pytest.FixtureRequest
 ) -> None:

@@ -106,8 +106,9 @@ def test_another_model_is_judged_on_files_that_are_named(tmp_path: Path) -> None
     learnt.write_text("\n".join(ours[:60]), encoding="utf-8")
     file.write_text("\n".join(ours[50:80]), encoding="utf-8")
     train_frozen(
-        [learnt], codeframe=CODEFRAME_PATH, out=model, name="tea", progress=lambda *_: None
-    )
+        [learnt], codeframe=CODEFRAME_PATH, out=model, name="tea", progress=lambda *_: None,
+        base=FAST_PATH,
+    )  # fmt: skip
     assert main([str(model), str(file)]) == [model / NAME]
     words = (model / NAME).read_text(encoding="utf-8")
     assert words.splitlines()[0] == stamp(read_model(model), [file])

@@ -63,7 +63,7 @@ def lines(n: int, seed: int, *, rich: bool) -> str:
     return "\n".join(made)
 
 
-def trained(folder: Path, *, rich: bool, n: int = 120) -> Evaluation:
+def trained(folder: Path, *, rich: bool, n: int = 120, base: Path = FAST_PATH) -> Evaluation:
     (folder / "frame.toml").write_text(FRAME)
     (folder / "train.jsonl").write_text(lines(n, 1, rich=rich))
     (folder / "test.jsonl").write_text(lines(60, 2, rich=True))
@@ -71,6 +71,7 @@ def trained(folder: Path, *, rich: bool, n: int = 120) -> Evaluation:
     model = train_frozen(
         [folder / "train.jsonl"], codeframe=folder / "frame.toml", out=folder / "model",
         name="tea", progress=lambda step, share: steps.add(step) if share == 1 else None,
+        base=base,
     )  # fmt: skip
     assert steps == {"reading answers", "cross-validating", "fitting"}
     assert model.provenance.n_answers == n
@@ -111,7 +112,7 @@ def test_a_code_with_one_example_and_one_with_none(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_text("\ufeff" + rare + "\n".join(usual))
     train_frozen(
         [tmp_path / "train.jsonl"], codeframe=tmp_path / "frame.toml", out=tmp_path / "model",
-        name="tea", progress=lambda *_: None,
+        name="tea", progress=lambda *_: None, base=FAST_PATH,
     )  # fmt: skip
     answers = [ToTag(text="the hot chocolate was lovely"), ToTag(text="see you on Friday")]
     drinks, nothing = load_tagger(tmp_path / "model").tag(answers)
@@ -138,7 +139,7 @@ def test_a_changed_file_is_found(tmp_path: Path) -> None:
 
 
 def test_an_encoders_matrices_belong_to_it(tmp_path: Path) -> None:
-    trained(tmp_path, rich=False, n=40)
+    trained(tmp_path, rich=False, n=40, base=MODEL_PATH)
     matrices = tmp_path / "model" / MATRICES
     assert matrices.read_bytes() == (MODEL_PATH / MATRICES).read_bytes()
     matrices.unlink()

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
 import storage.stirring
 from dialogues.coding import Coding, Said
+from dialogues.errors import StoreConflict
 from storage.open import open_reader, open_store, open_writer
 from storage.postgres_scrub import UNCOUNTED
 from storage.reviewing import Drawing, SampleMode
@@ -205,22 +207,31 @@ def test_who_looks_at_an_older_state_puts_it_off(
     reader.close()
 
 
+@contextmanager
+def going_on_stirring(store: SqlStore) -> Iterator[None]:
+    over = threading.Event()
+
+    def go_on() -> None:
+        while not over.is_set():
+            # Rows in any order, as nothing of ours takes them: somebody else may have some.
+            with suppress(StoreConflict), store.transaction():
+                store._driver.run("update responses set unstirred = 1", {})
+            store.stir()
+
+    stirring = threading.Thread(target=go_on)
+    stirring.start()
+    try:
+        yield
+    finally:
+        over.set()
+        stirring.join()
+
+
 def test_a_tagger_beside_it_loses_nothing(store: SqlStore, url: str) -> None:
     """Whoever comes second waits, and the tagger reads again what it finds gone."""
     wave_of_secrets(store)
     hand_in(store, *((f"p{number}", f"xk{number}") for number in range(8)))
-    tagger = open_store(url)
-    over = threading.Event()
-
-    def go_on_stirring() -> None:
-        while not over.is_set():
-            with store.transaction():
-                store._driver.run("update responses set unstirred = 1", {})
-            store.stir()
-
-    stirring = threading.Thread(target=go_on_stirring)
-    stirring.start()
-    try:
+    with going_on_stirring(store):
         writer = open_writer(url, connections=1)
         while waiting := writer.submit(lambda s: s.untagged("m@1", limit=99)).result(20):
             for untagged in waiting:
@@ -232,10 +243,6 @@ def test_a_tagger_beside_it_loses_nothing(store: SqlStore, url: str) -> None:
                     )
                 ).result(20)  # fmt: skip
         writer.close()
-    finally:
-        over.set()
-        stirring.join()
-        tagger.close()
     assert {row["coding_id"] for row in rows(store, "codings")} == {f"c-xk{n}" for n in range(8)}
     assert all(row["tagged_by"] == "m@1" for row in rows(store, "answers") if row["kind"] == "text")
 
@@ -244,16 +251,6 @@ def test_a_coder_beside_it_loses_nothing(store: SqlStore, url: str) -> None:
     wave_of_secrets(store)
     hand_in(store, *((f"p{number}", f"xk{number}") for number in range(8)))
     store.set_wave("w", state="closed")
-    over = threading.Event()
-
-    def go_on_stirring() -> None:
-        while not over.is_set():
-            with store.transaction():
-                store._driver.run("update responses set unstirred = 1", {})
-            store.stir()
-
-    stirring = threading.Thread(target=go_on_stirring)
-    stirring.start()
     writer = open_writer(url, connections=1)
 
     def draw(s: SqlStore) -> int:
@@ -273,14 +270,11 @@ def test_a_coder_beside_it_loses_nothing(store: SqlStore, url: str) -> None:
         )  # fmt: skip
         return True
 
-    try:
+    with going_on_stirring(store):
         assert writer.submit(draw).result(60) == 8
         while writer.submit(review).result(60):
             pass
-    finally:
-        over.set()
-        stirring.join()
-        writer.close()
+    writer.close()
     assert {row["response_id"] for row in rows(store, "reviews")} == {f"xk{n}" for n in range(8)}
     assert {row["coding_id"] for row in rows(store, "codings")} == {f"c-xk{n}" for n in range(8)}
     assert len(rows(store, "sampled")) == 8
