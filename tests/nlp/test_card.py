@@ -71,6 +71,8 @@ def test_a_shipped_card_is_of_its_model_and_of_unseen_answers(folder: Path) -> N
     files = [DATA_PATH / name for name in model.provenance.chosen_on]
     assert words.splitlines()[0] == stamp(model, files)
     assert not set(model.provenance.chosen_on) & set(model.provenance.files)
+    size = sum(part.stat().st_size for part in folder.iterdir() if part.name != NAME) / 1e6
+    assert f"\n{size:.0f} MB; runs offline." in words
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
