@@ -35,13 +35,15 @@ def reviewed_pairs(
         The pairs, and how many of their reviews were made with the tags in view.
 
     Raises:
-        UserError: A coder has reviewed nothing here.
+        UserError: There is no such sample, or a coder has reviewed nothing here.
     """
     from nlp.pairing import TAGGER, pair_coders
     from storage.open import open_reader
 
     store = open_reader(url)
     try:
+        if sample is not None and store.sample(sample) is None:
+            raise UserError(f"There is no sample {sample}; `pulse review` lists them.")
         answers = store.reviewed(sample_id=sample)
     finally:
         store.close()

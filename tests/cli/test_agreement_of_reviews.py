@@ -187,6 +187,7 @@ def test_wrong_input_is_said_plainly(team: Team, run: Run) -> None:
         (["--coder", "ada", "--coder", "ben", "--tagger"], "Say who is held against whom"),
         (["--respondents", "--tagger"], "Say who is held against whom"),
         (["--respondents", "--sample", "x"], "nobody drew"),
+        (["--coder", "ada", "--tagger", "--sample", "z"], "There is no sample z; `pulse review`"),
         (["--respondents", "--blind"], "nobody drew"),
         (
             ["--coder", "ada", "--coder", "eve"],
