@@ -221,6 +221,25 @@ def test_words_of_a_small_group_are_kept_from_who_may_not_see_them(store: SqlSto
     assert store.next_to_review(MAIR, "x", least=4) is None
 
 
+def test_a_group_outside_waves_is_the_people_of_a_survey_in_a_cohort(store: SqlStore) -> None:
+    for name in ["ann", "bob", "cat"]:
+        answer(store, name)
+    draw(store)
+    change = store._driver.run
+    assert store.count_to_review(MAIR, "x", least=3) == 3
+    change("update responses set cohort = 'hill' where response_id = 's-bob'", {})
+    assert store.count_to_review(MAIR, "x", least=3) == 0
+    assert store.count_to_review(MAIR, "x", least=2) == 2
+    # Who answered twice is one of the people.
+    change("update responses set respondent_id = 'ann' where response_id = 's-cat'", {})
+    assert store.count_to_review(MAIR, "x", least=2) == 0
+    change("update responses set cohort = null, respondent_id = 'bob' where cohort = 'hill'", {})
+    assert store.count_to_review(MAIR, "x", least=2) == 3
+    store.keep_survey(CONFIDENTIAL.model_copy(update={"survey_id": "other"}), at=AT)
+    change("update responses set survey_id = 'other' where response_id = 's-bob'", {})
+    assert store.count_to_review(MAIR, "x", least=2) == 0
+
+
 def test_what_was_skipped_comes_again_when_it_is_asked_for(few: SqlStore) -> None:
     draw(few, n=2)
     first, _ = place_of(few)
