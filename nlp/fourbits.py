@@ -71,8 +71,7 @@ def whole_numbers(levels: np.ndarray, scales: np.ndarray) -> npt.NDArray[np.int8
     Returns:
         Shape (blocks * BLOCK, rows).
     """
-    # In whole numbers throughout, which is five times as fast as floats: a model is opened in
-    # the time that its file takes to read.
+    # In whole numbers throughout, which is several times as fast as floats.
     share = scales.astype(np.float32) / row_scales(scales)
     steps = np.rint(share * (1 << _SHIFT)).astype(np.int16)
     level = np.concatenate([levels & 15, levels >> 4], axis=1).astype(np.int16)
